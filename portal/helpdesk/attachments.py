@@ -14,6 +14,7 @@ from engine.registry.models import Person
 from engine.storage import content
 from portal.helpdesk.models import Attachment, Entry
 
+# For what is uploaded with a form.
 MAX_FILES = 10
 MAX_TOTAL_BYTES = 20 * 1024 * 1024  # of all files of one entry
 
@@ -56,20 +57,12 @@ def scan(files: Sequence[File], *, by: Person | None) -> ScannedFiles:
     return ScannedFiles(tuple(files))
 
 
-def from_mail(files: Iterable[File]) -> tuple[ScannedFiles, int]:
-    """Returns the attachments of a message that fit, and how many do not.
+def from_mail(files: Iterable[File]) -> ScannedFiles:
+    """Returns all files of a message, whose number and size were bounded at its arrival.
 
     They are not scanned again: the whole message was, when it was accepted.
     """
-    kept: list[File] = []
-    room, left_out = MAX_TOTAL_BYTES, 0
-    for file in files:
-        if len(kept) < MAX_FILES and len(file.data) <= room:
-            room -= len(file.data)
-            kept.append(file)
-        else:
-            left_out += 1
-    return ScannedFiles(tuple(kept)), left_out
+    return ScannedFiles(tuple(files))
 
 
 def store(entry: Entry, scanned: ScannedFiles) -> None:

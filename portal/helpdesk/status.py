@@ -97,6 +97,14 @@ class EntryKind(models.TextChoices):
 PUBLIC = (EntryKind.REQUEST, EntryKind.REPLY, EntryKind.NOTICE)
 
 
+class FoldKind(models.TextChoices):
+    """Why a text of a message is folded: one click away from what the sender wrote."""
+
+    QUOTATION = "quotation", "Quoted from earlier messages"
+    OTHER_FORM = "other_form", "The message in its other form"
+    MESSAGE = "message", "Attached message"
+
+
 class Outcome(models.TextChoices):
     """The outcome of a message to the helpdesk's mailbox."""
 

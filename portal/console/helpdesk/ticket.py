@@ -32,7 +32,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 
 def ticket_page(request: HttpRequest, ticket: Ticket, **forms: Any) -> HttpResponse:
     """Renders the ticket; `forms` are submitted forms that have errors."""
-    entries = list(ticket.entries.prefetch_related("attachments"))
+    entries = list(ticket.entries.prefetch_related("attachments", "folded_texts"))
     may_act = Permission.ANSWER_TICKETS in held_as_staff(request.user)
     sent = deliveries(entries)
     context = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -11,12 +13,48 @@ from engine.audit.record import record
 from engine.registry.models import Actor, Person
 from portal.helpdesk import attachments
 from portal.helpdesk.attachments import ScannedFiles
-from portal.helpdesk.models import Entry, Ticket
+from portal.helpdesk.models import Entry, FoldedText, Ticket
 from portal.helpdesk.outgoing import tasks as outgoing
-from portal.helpdesk.status import EntryKind, Status
+from portal.helpdesk.status import EntryKind, FoldKind, Status
 from portal.helpdesk.ticket_links import helpdesk_address
 
 SYSTEM = "Helpdesk"
+MAX_TITLE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A text to show one click away. `title` is the subject of an attached message."""
+
+    kind: FoldKind
+    text: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The person who wrote a message; `person` is None without an account here."""
+
+    name: str
+    address: str
+    person: Person | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """The mail that a request came by.
+
+    `arrived_at` is the moment from which the clock runs. `colleague` is set where someone
+    else than the requester wrote it.
+    """
+
+    message_id: str = ""
+    arrived_at: datetime | None = None
+    folded: tuple[Fold, ...] = ()
+    colleague: Writer | None = None
+
+
+NO_LETTER = Letter()
 
 
 def locked(ticket: Ticket) -> Ticket:
@@ -48,6 +86,37 @@ def add_entry(
     return entry
 
 
+def add_request(
+    ticket: Ticket, text: str, attached: ScannedFiles, letter: Letter
+) -> Entry:
+    """Adds what the requester or a colleague wrote, with all that came with it."""
+    requester = Writer(
+        ticket.requester_name, ticket.requester_address, ticket.requester
+    )
+    writer = letter.colleague or requester
+    entry = add_entry(
+        ticket,
+        EntryKind.REQUEST,
+        text,
+        by=writer.person,
+        attached=attached,
+        message_id=letter.message_id,
+    )
+    entry.author_name, entry.author_address = writer.name, writer.address
+    entry.created_at = letter.arrived_at or entry.created_at
+    entry.save(update_fields=["author_name", "author_address", "created_at"])
+    FoldedText.objects.bulk_create(
+        FoldedText(
+            entry=entry,
+            kind=one.kind,
+            title=one.title[:MAX_TITLE_LENGTH],
+            text=one.text,
+        )
+        for one in letter.folded
+    )
+    return entry
+
+
 def send_entry(entry: Entry) -> None:
     """Queues an entry to be mailed to the requester once the transaction commits.
 
@@ -62,12 +131,17 @@ def send_entry(entry: Entry) -> None:
     transaction.on_commit(lambda: outgoing.start(entry.pk), robust=True)
 
 
-def change_status(ticket: Ticket, status: Status, *, by: Actor | None) -> None:
-    """Changes to a status that policies have checked, and saves the row."""
+def change_status(
+    ticket: Ticket, status: Status, *, by: Actor | None, at: datetime | None = None
+) -> None:
+    """Changes to a status that policies have checked, and saves the row.
+
+    `at` is the moment from which the clock runs or stands; None is now.
+    """
     before = Status(ticket.status)
     now = timezone.now()
     ticket.updated_at = now
-    ticket.set_status(status, now)
+    ticket.set_status(status, at or now)
     ticket.save()
     if before != status:
         record_change(

@@ -13,10 +13,13 @@ from engine.registry.models import Actor, Person
 from engine.routing import routes
 from portal.helpdesk import account_summary, attachments, policies, rate_limits
 from portal.helpdesk.actions import entries
+from portal.helpdesk.actions.entries import NO_LETTER, Letter
 from portal.helpdesk.attachments import ScannedFiles
 from portal.helpdesk.models import Entry, Ticket
 from portal.helpdesk.outgoing import automatic_texts
 from portal.helpdesk.status import Category, EntryKind, Priority, Source, Status
+
+MAX_SUBJECT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class Question:
     category: Category = Category.OTHER
     priority: Priority = Priority.NORMAL
     files: ScannedFiles = attachments.NO_FILES
-    message_id: str = ""
+    letter: Letter = NO_LETTER
     is_confirmed: bool = True
 
 
@@ -49,7 +52,8 @@ def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Tick
     policies.check_text(question.text)
     person = question.person
     ticket = Ticket(
-        subject=" ".join(question.subject.split())[:200] or "(no subject)",
+        subject=" ".join(question.subject.split())[:MAX_SUBJECT_LENGTH]
+        or "(no subject)",
         source=source,
         category=question.category,
         priority=question.priority,
@@ -59,6 +63,7 @@ def open_ticket(question: Question, *, source: Source, by: Actor | None) -> Tick
         requester_phone=question.phone,
         organisation_id=_organisation_of(question),
         is_confirmed=question.is_confirmed,
+        created_at=question.letter.arrived_at or timezone.now(),
     )
     ticket.start_clock()
     ticket.save()
@@ -81,7 +86,7 @@ def send_link(ticket: Ticket, *, by: Actor | None) -> None:
 
 
 def _first_entries(ticket: Ticket, question: Question) -> None:
-    entry = _add_request(ticket, question.text, question.files, question.message_id)
+    entry = entries.add_request(ticket, question.text, question.files, question.letter)
     if ticket.requester is not None:
         state = account_summary.as_text(ticket.requester)
         entries.add_entry(ticket, EntryKind.NOTE, state, by=None)
@@ -92,44 +97,28 @@ def _first_entries(ticket: Ticket, question: Question) -> None:
         entries.send_entry(notice)
 
 
-def _add_request(
-    ticket: Ticket, text: str, attached: ScannedFiles, message_id: str
-) -> Entry:
-    entry = entries.add_entry(
-        ticket,
-        EntryKind.REQUEST,
-        text,
-        by=ticket.requester,
-        attached=attached,
-        message_id=message_id,
-    )
-    entry.author_name = ticket.requester_name
-    entry.author_address = ticket.requester_address
-    entry.save(update_fields=["author_name", "author_address"])
-    return entry
-
-
 @transaction.atomic
 def add_request(
     ticket: Ticket,
     text: str,
     *,
     attached: ScannedFiles = attachments.NO_FILES,
-    message_id: str = "",
+    letter: Letter = NO_LETTER,
     by: Actor | None,
 ) -> Entry:
-    """Adds what the requester wrote; the helpdesk has to act next.
+    """Adds what the requester or a colleague wrote; the helpdesk has to act next.
 
     With by=None the requester wrote by mail, or by the link that was sent to them,
     which proves the address. Raises PolicyError with the message to show.
     """
     ticket = entries.locked(ticket)
     policies.check_can_write(ticket, text)
-    if not ticket.is_confirmed:
+    if not ticket.is_confirmed and letter.colleague is None:
         _confirm(ticket)
-    entry = _add_request(ticket, text, attached, message_id)
+    entry = entries.add_request(ticket, text, attached, letter)
     is_new = ticket.status == Status.NEW
-    entries.change_status(ticket, Status.NEW if is_new else Status.OPEN, by=by)
+    status = Status.NEW if is_new else Status.OPEN
+    entries.change_status(ticket, status, by=by, at=letter.arrived_at)
     return entry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import InterfaceError, OperationalError, transaction
@@ -17,12 +17,14 @@ from engine.storage.models import FolderRole, Message
 from engine.storage.standard_folders import folder
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import tickets
+from portal.helpdesk.actions.entries import Fold, Letter, Writer
 from portal.helpdesk.actions.tickets import Question
-from portal.helpdesk.attachments import ScannedFiles
-from portal.helpdesk.intake import incoming_message, ticket_matching
+from portal.helpdesk.intake import incoming_message, quotations, ticket_matching
 from portal.helpdesk.intake.incoming_message import IncomingMessage
+from portal.helpdesk.intake.message_content import MessageContent
+from portal.helpdesk.intake.ticket_matching import Match
 from portal.helpdesk.models import CollectedMessage, Ticket
-from portal.helpdesk.status import Outcome, Source
+from portal.helpdesk.status import FoldKind, Outcome, Source
 
 log = logging.getLogger(__name__)
 
@@ -98,9 +100,10 @@ def _judge(message: Message) -> None:
     incoming = incoming_message.parse(message)
     try:
         _check_is_for_us(message, incoming)
-        ticket = ticket_matching.ticket_of(incoming)
+        found = ticket_matching.match(incoming)
+        ticket = _added(found, message, incoming) if found else None
         outcome = Outcome.ANSWERED if ticket else Outcome.OPENED
-        ticket = _added(ticket, incoming) if ticket else _opened(message, incoming)
+        ticket = ticket or _opened(message, incoming)
     except (SetAsideError, PolicyError) as reason:
         _note(message, Outcome.IGNORED, reason=str(reason)[:200])
     else:
@@ -122,16 +125,50 @@ def _check_is_for_us(message: Message, incoming: IncomingMessage) -> None:
         raise SetAsideError("The same message was collected before")
 
 
-def _added(ticket: Ticket, incoming: IncomingMessage) -> Ticket:
-    attached, text = _content(incoming)
-    tickets.add_request(
-        ticket,
-        text,
-        attached=attached,
-        message_id=incoming.message_id,
-        by=ticket.requester,
-    )
+def _added(found: Match, message: Message, incoming: IncomingMessage) -> Ticket | None:
+    """Adds the message to the ticket; returns None where that was closed meanwhile."""
+    ticket, colleague = found.ticket, found.colleague
+    if found.answers_us and not incoming.is_forward:
+        _fold_quotation(ticket, incoming)
+    kept = incoming.content.fitted()
+    try:
+        tickets.add_request(
+            ticket,
+            kept.text,
+            attached=attachments.from_mail(kept.files),
+            letter=_letter(message, incoming, kept, colleague),
+            by=colleague.person if colleague else ticket.requester,
+        )
+    except PolicyError:
+        return None
     return ticket
+
+
+def _letter(
+    message: Message,
+    incoming: IncomingMessage,
+    kept: MessageContent,
+    colleague: Writer | None = None,
+) -> Letter:
+    return Letter(
+        message_id=incoming.message_id,
+        arrived_at=_arrival(message),
+        folded=tuple(kept.folded),
+        colleague=colleague,
+    )
+
+
+def _fold_quotation(ticket: Ticket, incoming: IncomingMessage) -> None:
+    """Moves the quotation of our letter to the folded texts."""
+    content, marks = incoming.content, quotations.marks_of(ticket)
+    content.text, quotation = quotations.separate(content.text, marks)
+    if quotation:
+        content.folded.insert(0, Fold(FoldKind.QUOTATION, quotation))
+
+
+def _arrival(message: Message) -> datetime:
+    """Returns when the message arrived: a clock that was set back must not hold it up."""
+    return min(message.received_at, timezone.now())
 
 
 def _opened(message: Message, incoming: IncomingMessage) -> Ticket:
@@ -147,25 +184,17 @@ def _opened(message: Message, incoming: IncomingMessage) -> Ticket:
             f"More than {MAX_OPENED_PER_SENDER} questions from this sender in an hour"
         )
     person = Person.objects.filter(address=sender.key).first()
-    attached, text = _content(incoming)
+    kept = incoming.content.fitted()
     question = Question(
         subject=incoming.subject,
-        text=text,
+        text=kept.text,
         address=sender.key,
         name=person.name if person else incoming.name,
         person=person,
-        files=attached,
-        message_id=incoming.message_id,
+        files=attachments.from_mail(kept.files),
+        letter=_letter(message, incoming, kept),
     )
     return tickets.open_ticket(question, source=Source.MAIL, by=person)
-
-
-def _content(incoming: IncomingMessage) -> tuple[ScannedFiles, str]:
-    """Returns the attachments that fit, and the text, which notes how many did not."""
-    attached, left_out = attachments.from_mail(incoming.files)
-    if not left_out:
-        return attached, incoming.text
-    return attached, f"{incoming.text}\n\n[{left_out} more files are in the mailbox]"
 
 
 def _note(
@@ -183,4 +212,5 @@ def _note(
         outcome=outcome,
         reason=reason,
         ticket=ticket,
+        received_at=message.received_at,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from portal.helpdesk.models.agent_tools import CannedReply, Viewing
 from portal.helpdesk.models.collected_message import CollectedMessage
-from portal.helpdesk.models.entry import Attachment, Entry
+from portal.helpdesk.models.entry import Attachment, Entry, FoldedText
 from portal.helpdesk.models.ticket import Ticket
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "CannedReply",
     "CollectedMessage",
     "Entry",
+    "FoldedText",
     "Ticket",
     "Viewing",
 ]

@@ -25,6 +25,9 @@ class CollectedMessage(models.Model):
     ticket = models.ForeignKey(
         Ticket, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    received_at = models.DateTimeField(
+        null=True, help_text="when it arrived; unknown for what was collected earlier"
+    )
     collected_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

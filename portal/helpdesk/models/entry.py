@@ -1,4 +1,4 @@
-"""Entries of tickets, and the files attached to them."""
+"""Entries of tickets, with their folded texts and the files attached to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.encryption.models import COMMUNITY
 from engine.registry.models import Person
 from engine.storage.models import Content
 from portal.helpdesk.models.ticket import Ticket
-from portal.helpdesk.status import PUBLIC, EntryKind
+from portal.helpdesk.status import PUBLIC, EntryKind, FoldKind
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -62,6 +62,34 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.author_name}"
+
+
+class FoldedText(models.Model):
+    """A text that came with an entry and is shown one click away from it.
+
+    Nothing that arrives by mail is left out: what is cut from an entry's text is here.
+    """
+
+    entry = models.ForeignKey(
+        Entry, on_delete=models.PROTECT, related_name="folded_texts"
+    )
+    kind = models.CharField(max_length=10, choices=FoldKind.choices)
+    title = models.CharField(
+        max_length=200, blank=True, help_text="the subject of an attached message"
+    )
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.label} of {self.entry_id}"
+
+    @property
+    def label(self) -> str:
+        """What opens it on a page: the kind, and the title where there is one."""
+        kind = FoldKind(self.kind).label
+        return f"{kind}: {self.title}" if self.title else str(kind)
 
 
 class Attachment(models.Model):

@@ -153,7 +153,10 @@ class Ticket(models.Model):
         return self.solve_due_at
 
     def set_status(self, status: Status, now: datetime) -> None:
-        """Sets a status that policies have checked, and stops or starts the clock."""
+        """Sets a status that policies have checked, and stops or starts the clock.
+
+        `now` is the moment of the change: for mail, that of its arrival.
+        """
         self.status = status
         if status.stops_the_clock and self.stopped_at is None:
             self.stopped_at = now

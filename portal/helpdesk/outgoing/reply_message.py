@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 MAX_QUOTED_LINES = 40
 
 
+def sender_name() -> str:
+    """Returns the name under which the helpdesk writes."""
+    return f"{settings.POSTERN.community_name} helpdesk"
+
+
 def send(entry_id: int) -> None:
     """Submits an entry to the mail queue once, however often this runs.
 
@@ -58,7 +63,7 @@ def _submitted(entry: Entry) -> str:
 
 def _composed(entry: Entry, recipient: Address) -> bytes:
     ticket = entry.ticket
-    name = f"{settings.POSTERN.community_name} helpdesk"
+    name = sender_name()
     references = _references(entry)
     extra = {"Reply-To": str(NamedAddress(name, ticket_links.reply_address(ticket)))}
     if entry.kind == EntryKind.NOTICE:

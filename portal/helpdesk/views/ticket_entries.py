@@ -11,8 +11,8 @@ from portal.helpdesk.models import Attachment, Entry, Ticket
 
 
 def entries_of(ticket: Ticket) -> QuerySet[Entry]:
-    """Returns the entries that the requester may read, with their attachments."""
-    return ticket.entries.public().prefetch_related("attachments")
+    """Returns the entries that the requester may read, with all that came with them."""
+    return ticket.entries.public().prefetch_related("attachments", "folded_texts")
 
 
 def file_response(attachment: Attachment) -> HttpResponse:

@@ -12,8 +12,7 @@ from engine.registry.models import Mailbox, Person
 from engine.storage.models import FolderRole, Message
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import merge_tickets, tickets
-from portal.helpdesk.intake import collect, incoming_message, tasks
-from portal.helpdesk.intake.incoming_message import without_quotation
+from portal.helpdesk.intake import collect, incoming_message, tasks, ticket_matching
 from portal.helpdesk.models import CollectedMessage, Ticket
 from portal.helpdesk.status import EntryKind, Outcome, Source, Status
 from tests.portal.helpdesk.conftest import OpenTicket, deliver_mail
@@ -249,6 +248,29 @@ def test_a_reply_to_a_closed_ticket_is_a_new_question(
     assert Ticket.objects.count() == 2
 
 
+def test_a_reply_to_a_ticket_that_is_closed_meanwhile_is_a_new_question(
+    helpdesk: Mailbox,
+    open_ticket: OpenTicket,
+    bob: Person,
+    hugh: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ticket = open_ticket(bob)
+    deliver_mail(helpdesk, bob.address, to=ticket_links.reply_address(ticket))
+    match = ticket_matching.match
+
+    def match_and_close(incoming: incoming_message.IncomingMessage) -> object:
+        found = match(incoming)
+        tickets.move(ticket, Status.CLOSED, by=hugh)
+        return found
+
+    monkeypatch.setattr(ticket_matching, "match", match_and_close)
+    collect.collect()
+
+    assert last().outcome == Outcome.OPENED
+    assert requests_on(Ticket.objects.latest("pk")) == ["My code is refused."]
+
+
 def test_a_member_of_a_server_organisation_needs_no_account(
     helpdesk: Mailbox, firm_connection: object, firm: object
 ) -> None:
@@ -258,17 +280,6 @@ def test_a_member_of_a_server_organisation_needs_no_account(
 
     ticket = Ticket.objects.get()
     assert (ticket.requester, ticket.organisation) == (None, firm)
-
-
-def test_files_that_do_not_fit_are_said_to_be_left_out(
-    helpdesk: Mailbox, bob: Person
-) -> None:
-    many = [Attachment(f"{n}.txt", "text/plain", b"x") for n in range(12)]
-    deliver_mail(helpdesk, bob.address, attachments=many)
-
-    collect.collect()
-
-    assert "2 more files" in requests_on(Ticket.objects.get())[0]
 
 
 def test_a_run_asks_no_more_for_an_empty_inbox(
@@ -292,32 +303,6 @@ def test_any_message_is_taken_in(helpdesk: Mailbox, raw: bytes) -> None:
     collect.collect()
 
     assert CollectedMessage.objects.count() == before + 1
-
-
-@given(st.text(max_size=500))
-def test_a_text_never_loses_everything(text: str) -> None:
-    assert bool(without_quotation(text)) == bool(text.strip())
-
-
-@pytest.mark.parametrize(
-    ("text", "fresh"),
-    [
-        ("Yes.\n\n> No?\n> Maybe?", "Yes."),
-        ("Yes.\n> No?\nBut yes.", "Yes.\n> No?\nBut yes."),
-        ("Yes.\nOn Monday, Hugh wrote:\n> No?", "Yes."),
-        ("Yes.\n-----Original Message-----\nFrom: Hugh", "Yes."),
-        ("> only this", "> only this"),
-    ],
-)
-def test_what_was_written_before_is_not_repeated(text: str, fresh: str) -> None:
-    assert without_quotation(text) == fresh
-
-
-def test_a_message_of_quotes_without_end_is_read_in_time_that_grows_with_it() -> None:
-    quotes = ">\n" * 200_000
-
-    assert without_quotation(f"Hello\n{quotes}") == "Hello"
-    assert without_quotation(f"Hello\n{quotes}Goodbye").endswith("Goodbye")
 
 
 def test_a_message_that_cannot_be_read_does_not_hold_up_the_others(
