@@ -12,20 +12,41 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.framework.downloads import FILE, BinaryRenderer, file_response
 from api.framework.idempotency import idempotent
 from api.framework.request_validation import IdField, RequestSerializer, validated
 from api.framework.viewsets import ReadResource
 from engine.registry.models import Person
 from engine.registry.scopes import Scope
+from portal.helpdesk import attachments
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
-from portal.helpdesk.models import Entry, Ticket
+from portal.helpdesk.models import Attachment, Entry, FoldedText, Ticket
 from portal.helpdesk.policies import MAX_TEXT_LENGTH
-from portal.helpdesk.status import Category, Priority, Source, Status
+from portal.helpdesk.status import PUBLIC, Category, Priority, Source, Status
+
+
+class FoldedTextSerializer(serializers.ModelSerializer[FoldedText]):
+    """A text that came with an entry: a quotation, another form, an attached message."""
+
+    class Meta:
+        model = FoldedText
+        fields = read_only_fields = ["kind", "title", "text"]
+
+
+class TicketFileSerializer(serializers.ModelSerializer[Attachment]):
+    """A file of an entry, without its content."""
+
+    class Meta:
+        model = Attachment
+        fields = read_only_fields = ["id", "name", "content_type", "size"]
 
 
 class TicketEntrySerializer(serializers.ModelSerializer[Entry]):
     """One public entry of a ticket."""
+
+    folded_texts = FoldedTextSerializer(many=True, read_only=True)
+    attachments = TicketFileSerializer(many=True, read_only=True)
 
     class Meta:
         model = Entry
@@ -35,6 +56,8 @@ class TicketEntrySerializer(serializers.ModelSerializer[Entry]):
             "author_name",
             "author_address",
             "text",
+            "folded_texts",
+            "attachments",
             "created_at",
         ]
 
@@ -117,6 +140,7 @@ class Tickets(ReadResource):
     scopes = {
         "list": Scope.READ_TICKETS,
         "retrieve": Scope.READ_TICKETS,
+        "attachment": Scope.READ_TICKETS,
         "create": Scope.WRITE_TICKETS,
         "reply": Scope.WRITE_TICKETS,
     }
@@ -126,7 +150,9 @@ class Tickets(ReadResource):
         if self.caller.organisation is not None:
             rows = rows.filter(source=Source.API)
         if self.action != "list":
-            rows = rows.prefetch_related(Prefetch("entries", Entry.objects.public()))
+            public = Entry.objects.public()
+            entries = public.prefetch_related("folded_texts", "attachments")
+            rows = rows.prefetch_related(Prefetch("entries", entries))
         return self.caller.visible(rows)
 
     def get_serializer_class(self) -> Any:
@@ -178,6 +204,23 @@ class Tickets(ReadResource):
                 by=self.caller.key,
             )
         return Response(self._shown(ticket), status.HTTP_201_CREATED)
+
+    @extend_schema(
+        summary="Download a file of a ticket",
+        responses={(200, "application/octet-stream"): FILE},
+    )
+    @action(
+        detail=True,
+        url_path="attachments/<int:file_id>",
+        renderer_classes=[BinaryRenderer],
+    )
+    def attachment(self, request: Request, pk: int, file_id: int) -> Response:
+        """Returns a file of a public entry by its `id`."""
+        own = Attachment.objects.filter(
+            entry__ticket=self.get_object(), entry__kind__in=PUBLIC
+        )
+        found = get_object_or_404(own, pk=file_id)
+        return file_response(found.name, attachments.read(found))
 
     def _shown(self, ticket: Ticket) -> Any:
         return WholeTicketSerializer(self.get_queryset().get(pk=ticket.pk)).data

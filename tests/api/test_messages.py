@@ -21,16 +21,23 @@ from api.v1.messages import sending
 from engine.audit.models import Entry
 from engine.database import clock
 from engine.mail.address import Address
+from engine.mail.composer import Attachment
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits
 from engine.registry.models import ApiKey, Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
 from portal.configuration.sending_rates import Rates
+from portal.helpdesk import attachments, ticket_links
+from portal.helpdesk.attachments import ScannedFiles
+from portal.helpdesk.intake import collect
+from portal.helpdesk.models import Entry as TicketEntry
+from portal.helpdesk.models import Ticket
 from tests import factories
 from tests.api.conftest import Api, Key
 from tests.concurrent_commits import commit_concurrently
 from tests.engine.antivirus import specimens
+from tests.portal.helpdesk.conftest import deliver_mail
 
 pytestmark = pytest.mark.django_db
 
@@ -360,6 +367,63 @@ def test_ticket_is_opened_and_answered(
     assert added["status"] == "open"
     texts = [entry["text"] for entry in call("GET", at).json()["entries"]]
     assert texts[0] == "Please help" and texts[-2:] == ["Done.", "Not yet."]
+
+
+def test_ticket_shows_all_that_came_by_mail(
+    key: Key, call: Api, helpdesk: Mailbox, bob: Person
+) -> None:
+    new = {"requester": bob.pk, "subject": "Locked out", "text": "Please help"}
+    ticket = Ticket.objects.get(pk=call("POST", "/tickets/", new).json()["id"])
+    deliver_mail(
+        helpdesk,
+        bob.address,
+        to=ticket_links.reply_address(ticket),
+        text="Not yet.\n\nOn Monday, Hugh wrote:\n> Done?",
+        attachments=[Attachment("Lös.pdf", "text/html", b"%PDF-1.7")],
+    )
+    collect.collect()
+
+    at = f"/tickets/{ticket.pk}/"
+    entry = call("GET", at).json()["entries"][-1]
+    file = entry["attachments"][0]
+    got = call("GET", f"{at}attachments/{file['id']}/")
+
+    assert entry["text"] == "Not yet."
+    assert entry["folded_texts"] == [
+        {
+            "kind": "quotation",
+            "title": "",
+            "text": "On Monday, Hugh wrote:\n> Done?",
+        }
+    ]
+    assert (file["name"], file["size"]) == ("Lös.pdf", 8)
+    assert (got.content, got["Content-Type"]) == (
+        b"%PDF-1.7",
+        "application/octet-stream",
+    )
+    assert key(None)("GET", f"{at}attachments/{file['id']}/").status_code == 200
+
+
+def test_files_of_anothers_ticket_or_of_a_note_are_not_there(
+    key: Key, call: Api, helpdesk: Mailbox, bob: Person, charlie: Person
+) -> None:
+    new = {"requester": charlie.pk, "subject": "Help", "text": "Please"}
+    theirs = key(charlie.organisation)("POST", "/tickets/", new).json()["id"]
+    mine = call("POST", "/tickets/", new | {"requester": bob.pk}).json()["id"]
+    entries = {row.kind: row for row in TicketEntry.objects.filter(ticket=theirs)}
+    files = ScannedFiles((Attachment("a.txt", "text/plain", b"x"),))
+    for entry in entries.values():
+        attachments.store(entry, files)
+    public, hidden = (
+        entries[kind].attachments.get().pk for kind in ("request", "note")
+    )
+
+    for ticket, file in ((theirs, public), (mine, public), (mine, hidden)):
+        at = f"/tickets/{ticket}/attachments/{file}/"
+        assert call("GET", at).status_code == 404
+    staff = key(None)
+    assert staff("GET", f"/tickets/{theirs}/attachments/{public}/").status_code == 200
+    assert staff("GET", f"/tickets/{theirs}/attachments/{hidden}/").status_code == 404
 
 
 def test_ticket_of_somebody_else_is_not_there(

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import quote
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.framework.downloads import FILE, BinaryRenderer, file_response
 from api.framework.idempotency import accepts_idempotency_key, claim
 from api.framework.parsers import BoundedJSONParser
 from api.framework.request_validation import validated, validated_query
@@ -40,27 +37,6 @@ from engine.storage import addressees
 from engine.storage.models import Folder, Message
 from engine.storage.search import find, indexer
 from engine.storage.search.query_parser import QueryError, parse
-
-FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The bytes.")
-
-
-class BinaryRenderer(BaseRenderer):
-    """Returns bytes unchanged, whatever the client accepts; a problem stays JSON."""
-
-    media_type = "*/*"
-    format = "octets"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        if isinstance(data, bytes):
-            return data
-        return json.dumps(data, default=str).encode()
 
 
 class Messages(Resource):
@@ -171,12 +147,7 @@ class Messages(Resource):
         name, part = stored_messages.read_part(
             self.get_object(), path, by=self.caller.key
         )
-        name = quote(name, safe="")
-        headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
-        # Never the sender's own content type: a browser might show HTML from our origin.
-        return Response(
-            part.data(), headers=headers, content_type="application/octet-stream"
-        )
+        return file_response(name, part.data())
 
     @extend_schema(
         summary="Send a message",
