@@ -128,7 +128,8 @@ class Spool:
         if self._path is None or self._file is None:
             return bytes(self._body)
         self._file.flush()
-        return FileBytes(self._path)
+        with self._path.open("rb") as file:
+            return FileBytes(file)
 
     def discard(self) -> None:
         """Removes the file, unless keep() has taken it over."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import io
+import shutil
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -14,12 +17,16 @@ from django.conf import settings
 from engine.blobs import store, threads
 from engine.blobs.interface import Kind
 from engine.encryption import sealed_blobs, stream
+from engine.mail.mime.byte_source import PIECE, ByteSource, FileBytes
 from engine.storage import content_keys
 from engine.storage.content_keys import Holding
 from engine.storage.models import Content
 
 # A body up to this many octets is stored in the database row.
 INLINE_LIMIT = 64 * 1024
+
+# Octets of a message up to which `body_source` reads its body into memory.
+MEMORY_LIMIT = 1024 * 1024
 
 HEADER, BODY = b"header", b"body"
 
@@ -174,6 +181,33 @@ async def open_in_thread(holding: Holding) -> BinaryIO:
     if holding.content.blob_key:
         return await threads.run(open_body, holding)
     return open_body(holding)
+
+
+def body_source(holding: Holding) -> ByteSource:
+    """Opens the body for reading piece by piece: a large one is never in memory.
+
+    An encrypted one, or one of another host, is copied to a file without a name, and read
+    into memory where the disk is full. Raises as `open_body` does.
+    """
+    with open_body(holding) as body:
+        if holding.content.size <= MEMORY_LIMIT:
+            return body.read()
+        if isinstance(body, io.BufferedReader) and isinstance(body.raw, io.FileIO):
+            return FileBytes(body)
+        try:
+            return _copied(body)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+    with open_body(holding) as body:
+        return body.read()
+
+
+def _copied(body: BinaryIO) -> FileBytes:
+    with tempfile.TemporaryFile(dir=store.spool_folder()) as file:
+        shutil.copyfileobj(body, file, PIECE)
+        file.flush()
+        return FileBytes(file)
 
 
 def read(holding: Holding) -> bytes:

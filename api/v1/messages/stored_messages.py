@@ -12,7 +12,6 @@ from django.http import Http404
 from engine.audit.record import record
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
-from engine.mail.message import split
 from engine.mail.mime.parts import Part
 from engine.mail.reading import reader
 from engine.mail.reading.as_text import as_text, plain_text, text_in
@@ -72,9 +71,10 @@ def read_parsed(message: Message, start: int = 0, *, by: ApiKey) -> ParsedMessag
 
     Its HTML is as the sender wrote it: not sanitised.
     """
-    header, body = split(read_raw(message, by=by))
+    _record("message.read", message, {}, by=by)
+    header = content.header(message)
     block = HeaderBlock.salvage(header)
-    reading = reader.read(header, body)
+    reading = reader.read(header, content.body_source(message))
     text, end = as_text(reading), start + MAX_TEXT_LENGTH
     markup = _html(reading)
     is_long = len(markup) > MAX_TEXT_LENGTH
@@ -95,7 +95,8 @@ def read_parsed(message: Message, start: int = 0, *, by: ApiKey) -> ParsedMessag
 
 def read_part(message: Message, path: str, *, by: ApiKey) -> tuple[str, Part]:
     """Returns the name and the part at a path, such as "2". Raises Http404."""
-    header, body = split(read_raw(message, by=by))
+    _record("message.read", message, {}, by=by)
+    header, body = content.header(message), content.body_source(message)
     part = reader.part_at(header, body, path)
     if part is None:
         raise Http404

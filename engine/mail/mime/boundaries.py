@@ -6,25 +6,28 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engine.mail.mime.byte_source import ByteSource
+
 # Lines of one message that start like a delimiter, and delimiters of one multipart. No
 # program writes more; without a bound, nested multiparts would take quadratic time.
 MAX_HITS = 50_000
 MAX_DELIMITERS = 1000
 
 _REST_OF_LINE = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\r?\Z)")
-_CR, _LF = b"\r\n"
+# Octets of a line that are examined behind a delimiter: SMTP allows 998 in all.
+_LONGEST = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
     """A range of octets of a message, not copied out of it."""
 
-    source: bytes
+    source: ByteSource
     start: int
     end: int
 
     @classmethod
-    def whole(cls, source: bytes) -> Region:
+    def whole(cls, source: ByteSource) -> Region:
         """Returns the region that is all of the source."""
         return cls(source, 0, len(source))
 
@@ -72,19 +75,35 @@ def _delimiters(
         if position < 0:
             return
         budget.left -= 1
-        rest = _REST_OF_LINE.match(source, position + len(delimiter), region.end)
-        if rest and (position == region.start or source[position - 1] == _LF):
+        rest = _rest_of_line(region, position + len(delimiter))
+        if rest and (
+            position == region.start or source[position - 1 : position] == b"\n"
+        ):
             found += 1
-            yield position, rest.end(), bool(rest[1])
-            position = rest.end()
+            end, is_last = rest
+            yield position, end, is_last
+            position = end
         else:
             position += len(b"--")
 
 
-def _before_line(source: bytes, start: int, end: int) -> Region:
+def _rest_of_line(region: Region, at: int) -> tuple[int, bool] | None:
+    """Returns the start of the next line and whether the delimiter before it closes.
+
+    None where more than blanks stand behind the delimiter.
+    """
+    line = region.source[at : min(region.end, at + _LONGEST)]
+    rest = _REST_OF_LINE.match(line)
+    if rest is None:
+        return None
+    end = at + rest.end()
+    if end < region.end and not rest[0].endswith(b"\n"):
+        return None  # the end of what is examined, not of the line
+    return end, bool(rest[1])
+
+
+def _before_line(source: ByteSource, start: int, end: int) -> Region:
     """Returns the region without its last line end, which belongs to the delimiter."""
-    if end > start and source[end - 1] == _LF:
-        end -= 1
-    if end > start and source[end - 1] == _CR:
-        end -= 1
-    return Region(source, start, end)
+    last = source[max(start, end - 2) : end]
+    line_end = len(b"\r\n") if last == b"\r\n" else int(last[-1:] in (b"\r", b"\n"))
+    return Region(source, start, end - line_end)

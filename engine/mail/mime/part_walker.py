@@ -18,6 +18,7 @@ from engine.mail.mime import (
     wrapped_files,
 )
 from engine.mail.mime.boundaries import Region
+from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.parts import MESSAGES, Part
 from engine.mail.smtp_replies import FORBIDDEN_CONTENT
 
@@ -62,7 +63,7 @@ class Entity:
             yield from child.parts()
 
 
-def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
+def walk(header: bytes, body: ByteSource, *, strict: bool = False) -> Iterator[Part]:
     """Yields every part in order; an attached message first as a file, then its parts.
 
     The content of an opaque S/MIME signature (RFC 8551 §3.5.2) follows the signature, as
@@ -74,7 +75,7 @@ def walk(header: bytes, body: bytes, *, strict: bool = False) -> Iterator[Part]:
 
 
 def tree(
-    header: bytes, body: bytes, *, strict: bool = False, attached: bool = True
+    header: bytes, body: ByteSource, *, strict: bool = False, attached: bool = True
 ) -> Entity:
     """Returns the tree of a message, with the bounds of `walk`.
 

@@ -26,7 +26,7 @@ _IN_TEXT = re.compile(
 
 
 def decode(
-    source: bytes, encoding: str, start: int = 0, end: int | None = None
+    source: ByteSource, encoding: str, start: int = 0, end: int | None = None
 ) -> bytes:
     """Returns the decoded octets between two positions of the source.
 
@@ -61,13 +61,13 @@ def uu_names(data: bytes) -> list[bytes]:
     return _IN_TEXT.findall(data) if b"begin" in data else []
 
 
-def _base64(source: bytes, start: int, end: int) -> bytes:
+def _base64(source: ByteSource, start: int, end: int) -> bytes:
     """Decodes base64, beyond padding too.
 
     Some mail programs stop at padding and some go on: we go on, so that no content is
     hidden from the scanner.
     """
-    if source.count(b"=", start, end) > _MAX_RUNS:
+    if byte_source.count(source, b"=", start, end) > _MAX_RUNS:
         return _base64_of_many_runs(source[start:end])
     return b"".join(_base64_pieces(source, start, end))
 

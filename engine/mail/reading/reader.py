@@ -13,6 +13,7 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from engine.mail.mime import file_endings, part_walker, wrapped_files
+from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.part_walker import Entity
 from engine.mail.mime.parts import MESSAGES, Part
 from engine.mail.reading.items import WORDS, Item, Kind, Reading
@@ -49,7 +50,7 @@ _CID = re.compile(r"cid:([^\"'\s>)]{1,1000})", re.IGNORECASE)
 _START = 1024
 
 
-def read(header: bytes, body: bytes) -> Reading:
+def read(header: bytes, body: ByteSource) -> Reading:
     """Reads a message; never raises.
 
     Every leaf of it is in the result once: shown, offered, or in an attached message,
@@ -59,7 +60,7 @@ def read(header: bytes, body: bytes) -> Reading:
     return _reading(_items(tree))
 
 
-def attached(header: bytes, body: bytes, path: str) -> tuple[Part, Reading] | None:
+def attached(header: bytes, body: ByteSource, path: str) -> tuple[Part, Reading] | None:
     """Reads the message that is attached at a path, such as "3" or "3.2".
 
     The paths of its parts are those of the whole message. Returns None where no message
@@ -76,7 +77,7 @@ def attached(header: bytes, body: bytes, path: str) -> tuple[Part, Reading] | No
     return found.part, _reading(items)
 
 
-def part_at(header: bytes, body: bytes, path: str) -> Part | None:
+def part_at(header: bytes, body: ByteSource, path: str) -> Part | None:
     """Returns the part at a path, of an attached message too; None without one."""
     found = _at(part_walker.tree(header, body), path)
     return found.part if found else None

@@ -11,6 +11,7 @@ from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.dates import parse_date
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
+from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.parts import Part
 from engine.mail.reading import as_text, reader
 from engine.mail.reading.items import Item, Kind, Reading
@@ -151,7 +152,7 @@ class WholeMessage(ParsedMessage):
     """A parsed message together with its octets."""
 
     raw_header: bytes = field(default=b"", repr=False)
-    body: bytes = field(default=b"", repr=False)
+    body: ByteSource = field(default=b"", repr=False)
 
     @property
     def raw(self) -> bytes:
@@ -176,12 +177,15 @@ class WholeMessage(ParsedMessage):
 
 def parse_stored(message: Message) -> WholeMessage:
     """Parses a stored message."""
-    return parse_message(content.read(message))
+    return _parse(content.header(message), content.body_source(message))
 
 
 def parse_message(raw: bytes) -> WholeMessage:
     """Parses a raw message."""
-    header, body = split(raw)
+    return _parse(*split(raw))
+
+
+def _parse(header: bytes, body: ByteSource) -> WholeMessage:
     return WholeMessage(
         HeaderBlock.salvage(header),
         reader.read(header, body),
