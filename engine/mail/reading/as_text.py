@@ -35,11 +35,13 @@ def text_of(item: Item) -> str:
 
 
 def plain_form(item: Item) -> Item | None:
-    """Returns the plain text that its sender wrote beside HTML; None where it is blank."""
-    for other in item.alternatives:
-        if other.kind is Kind.TEXT and text_in(other.part).strip():
-            return other
-    return None
+    """Returns the plain text that its sender wrote beside HTML; None where it is blank.
+
+    Another type of text, such as text/watch-html, stands for it only without text/plain.
+    """
+    texts = [other for other in item.alternatives if other.kind is Kind.TEXT]
+    texts.sort(key=lambda other: other.part.content_type != "text/plain")
+    return next((other for other in texts if text_in(other.part).strip()), None)
 
 
 def plain_text(item: Item) -> str:

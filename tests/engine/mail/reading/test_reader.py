@@ -139,6 +139,17 @@ def test_the_richest_form_is_shown_and_the_others_are_in_it() -> None:
     assert [other.part.data() for other in item.alternatives] == [b"enriched", b"plain"]
 
 
+def test_of_several_forms_the_plain_text_stands_for_the_html() -> None:
+    forms = multipart(
+        "alternative",
+        part("text/plain", "The words"),
+        part("text/watch-html", "<b>For a watch</b>"),
+        part("text/html", "<p>The words</p>"),
+    )
+
+    assert as_text(read(HEADER + forms)) == "The words"
+
+
 def test_an_empty_html_form_does_not_hide_the_text() -> None:
     raw = HEADER + multipart(
         "alternative", part("text/plain", "plain"), part("text/html", "")
