@@ -25,8 +25,9 @@ from engine.mail.composer import Attachment
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits
 from engine.registry.models import ApiKey, Mailbox, Organisation, Person
-from engine.storage import content
+from engine.storage import content, message_actions
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from portal.configuration.sending_rates import Rates
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.attachments import ScannedFiles
@@ -508,3 +509,23 @@ def test_mail_that_waits_untried_behind_a_server_that_is_down_is_followed(
     assert steps[-1]["recipient"] == charlie.address
     assert steps[-1]["reply"] == "451 4.4.1 The next hop does not answer"
     assert (steps[-1]["times"], steps[-1]["last_at"]) == (1, None)
+
+
+def test_other_forms_of_a_text_are_listed(call: Api, bob: Person) -> None:
+    raw = (
+        b"From: jane@firm.example\r\nSubject: Two forms\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: multipart/alternative; boundary=b\r\n\r\n"
+        b"--b\r\nContent-Type: text/plain\r\n\r\nPlain words\r\n"
+        b"--b\r\nContent-Type: text/markdown\r\n\r\n**Words**\r\n"
+        b"--b\r\nContent-Type: text/html\r\n\r\n<b>Words</b>\r\n--b--\r\n"
+    )
+    inbox = folder(bob.mailbox, FolderRole.INBOX)
+    message = message_actions.append(inbox, raw, is_read=False)
+
+    opened = call("GET", f"/messages/{message.pk}/").json()
+    markdown = call("GET", f"/messages/{message.pk}/attachments/2/")
+
+    listed = [(one["path"], one["alternative_to"]) for one in opened["parts"]]
+    assert listed == [("3", ""), ("2", "3"), ("1", "3")]
+    assert opened["text"] == "Plain words"
+    assert markdown.content == b"**Words**"

@@ -148,6 +148,11 @@ class PartSerializer(serializers.Serializer[Any]):
         allow_blank=True,
         help_text="Of a picture that the HTML embeds by a cid: URL (RFC 2392).",
     )
+    alternative_to = serializers.CharField(
+        allow_blank=True,
+        help_text="The path of the part whose words this one holds in another form "
+        "(RFC 2046 §5.1.4).",
+    )
 
 
 class TextPage(RequestSerializer):
@@ -184,7 +189,7 @@ class OpenedSerializer(MessageSerializer):
     parts = PartSerializer(
         many=True,
         read_only=True,
-        help_text="What a reader sees, in order: words and files.",
+        help_text="What a reader sees, in order: words, other forms of them, and files.",
     )
     attachments = PartSerializer(
         many=True, read_only=True, help_text="The files, embedded pictures last."

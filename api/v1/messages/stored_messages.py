@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.http import Http404
@@ -31,7 +31,7 @@ class ShownPart:
     """A part of a message under the path by which it is downloaded.
 
     `kind` is one of `engine.mail.reading.items.Kind`; a picture that the HTML embeds has
-    its Content-ID.
+    its Content-ID, and another form of a text the path of the form that is shown.
     """
 
     path: str
@@ -39,6 +39,7 @@ class ShownPart:
     content_type: str
     filename: str
     content_id: str = ""
+    alternative_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def read_parsed(message: Message, start: int = 0, *, by: ApiKey) -> ParsedMessag
         next_text=end if end < len(text) else None,
         html="" if is_long else markup,
         is_html_left_out=is_long,
-        parts=[_shown(item) for item in reading.items],
+        parts=[part for item in reading.items for part in _with_forms(item)],
         attachments=[
             *map(_shown, reading.offered),
             *map(_picture, reading.pictures),
@@ -149,6 +150,12 @@ def _markup(item: Item) -> str:
         return text_in(item.part)
     text = html.escape(plain_text(item))
     return f'<div style="white-space: pre-wrap">{text}</div>'
+
+
+def _with_forms(item: Item, of: str = "") -> Iterator[ShownPart]:
+    yield replace(_shown(item), alternative_to=of)
+    for other in item.alternatives:
+        yield from _with_forms(other, item.part.path)
 
 
 def _shown(item: Item) -> ShownPart:
