@@ -89,7 +89,7 @@ def test_journeys_stand_where_the_run_of_journeys_looks() -> None:
         if "mark.journey" in path.read_text() and path != Path(__file__)
     }
 
-    assert marked == {"journeys", "benchmarks", "soak", "cluster", "scale"}
+    assert marked == {*("journeys", "benchmarks", "soak", "cluster", "scale", "corpus")}
 
 
 def tracked() -> list[Path]:

