@@ -41,6 +41,7 @@ def ticket_page(request: HttpRequest, ticket: Ticket, **forms: Any) -> HttpRespo
         "panel": panel_of(ticket),
         "may_act": may_act and ticket.status != Status.CLOSED,
         "others_here": _others_here(request, ticket),
+        "colleagues": _colleagues(entries),
     }
     if may_act:
         _record_viewing(request, ticket)
@@ -49,6 +50,12 @@ def ticket_page(request: HttpRequest, ticket: Ticket, **forms: Any) -> HttpRespo
     return render_template(
         request, "helpdesk/ticket", title, ICON, context, above=ABOVE
     )
+
+
+def _colleagues(entries: list[Entry]) -> list[str]:
+    """Returns the addresses of those who wrote beside the requester, each once."""
+    wrote = (one.author_address for one in entries if one.is_from_colleague)
+    return list(dict.fromkeys(wrote))
 
 
 def _forms(

@@ -63,6 +63,19 @@ class Entry(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.author_name}"
 
+    @property
+    def is_from_colleague(self) -> bool:
+        """Whether a colleague of the requester wrote it, by answering their mail."""
+        is_request = self.kind == EntryKind.REQUEST
+        return is_request and self.author_address != self.ticket.requester_address
+
+    @property
+    def label(self) -> str:
+        """The kind as agents read it."""
+        if self.is_from_colleague:
+            return "From a colleague of the requester"
+        return str(EntryKind(self.kind).label)
+
 
 class FoldedText(models.Model):
     """A text that came with an entry and is shown one click away from it.

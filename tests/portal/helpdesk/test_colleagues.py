@@ -159,6 +159,22 @@ def test_the_requester_reads_who_wrote(
     assert alice.address in markup
 
 
+def test_agents_read_who_wrote_and_who_gets_the_reply(
+    helpdesk: Mailbox, asked: Ticket, alice: Person, hugh: Person, signed_in: SignIn
+) -> None:
+    deliver_mail(helpdesk, alice.address, in_reply_to=ASKED)
+    collect.collect()
+
+    page = signed_in(hugh, second_factor=True).get(
+        reverse("desk:ticket", args=[asked.pk])
+    )
+
+    markup = page.content.decode()
+    assert markup.count("From the requester") == 1
+    assert markup.count("From a colleague of the requester") == 1
+    assert f"It does not go to <bdi>{alice.address}</bdi>" in markup
+
+
 def test_a_colleague_of_who_asked_by_form_opens_a_ticket(
     helpdesk: Mailbox, open_ticket: OpenTicket, bob: Person, alice: Person
 ) -> None:
