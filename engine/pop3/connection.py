@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
 from engine.network.connection_limits import DropReason, Place
@@ -127,6 +128,18 @@ class Connection(asyncio.Protocol):
         if not self._is_writable.is_set():
             async with asyncio.timeout(self._patience):
                 await self._is_writable.wait()
+
+    async def pause(self, seconds: float) -> None:
+        """Waits. Raises ConnectionEnded as soon as the client hangs up."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        while not self._has_ended and (left := ends - loop.time()) > 0:
+            self._has_news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._has_news.wait()
+        if self._has_ended:
+            raise ConnectionEnded
 
     async def start_tls(self, context: ssl.SSLContext, reply: bytes) -> None:
         """Sends the reply to STLS and upgrades the connection.

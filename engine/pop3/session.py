@@ -12,6 +12,7 @@ from engine.pop3.maildrop import Access
 from engine.pop3.replies import Refused, line
 from engine.pop3.server_context import ServerContext
 from engine.pop3.transaction_state import TransactionState
+from engine.registry.credentials import authentication
 from engine.routing import routes
 from engine.routing.routes import Routes
 
@@ -45,6 +46,8 @@ class Session:
         self._connection = connection
         self._username = ""
         self._failures = 0
+        # The loop's time until which commands wait, because passwords were wrong.
+        self._held_until = 0.0
         self._transaction: TransactionState | None = None
         self._access: Access | None = None
         # The snapshot under which the sign-in was last found valid, and the time then.
@@ -63,8 +66,12 @@ class Session:
     async def answer(self, command: Command) -> None:
         """Answers a command.
 
-        Raises Refused for a -ERR reply, and MailError after too many sign-in attempts.
+        After wrong passwords each command but QUIT waits. Raises Refused for a -ERR reply,
+        and MailError after too many sign-in attempts.
         """
+        left = self._held_until - asyncio.get_running_loop().time()
+        if command.name != "QUIT" and left > 0:
+            await self._connection.pause(left)
         await self._check_sign_in()
         if handler := self._handlers.get(command.name):
             await handler(command)
@@ -154,15 +161,20 @@ class Session:
             raise Refused(replies.NO_TLS)
 
     async def _sign_in(self, username: str, secret: str) -> None:
+        loop, peer = asyncio.get_running_loop(), self._connection.peer
+        # Of other sessions; while it waits, no thread does.
+        await self._connection.pause(authentication.person_delay(username, peer=peer))
         # Noted before the database is read, so that a change in between is noticed.
         self._checked_as_of = routes.last_loaded()
-        self._checked_at = asyncio.get_running_loop().time()
+        self._checked_at = loop.time()
         try:
             access = await self._server.threads.run(
-                maildrop.find_mailbox, username, secret, peer=self._connection.peer
+                maildrop.find_mailbox, username, secret, peer=peer
             )
         except Refused:
             self._failures += 1
+            delay = authentication.person_delay(username, peer=peer)
+            self._held_until = loop.time() + delay
             self.has_ended = self._failures >= self._server.limits.failures
             raise
         self._transaction = TransactionState.begin(

@@ -31,6 +31,10 @@ class ListenerPolicy(ABC):
         """Returns what the credentials bind to; None when wrong. Reads the database."""
 
     @abstractmethod
+    def sign_in_delay(self, username: str, peer: Peer) -> float:
+        """Returns the seconds to wait after wrong passwords, before the next is checked."""
+
+    @abstractmethod
     def is_sign_in_valid(self, binding: Binding) -> bool:
         """Returns whether a session's credential is still valid. Reads the database."""
 

@@ -42,6 +42,10 @@ class ReceivePolicy(ListenerPolicy):
             digests=generated_secrets.digests(secret),
         )
 
+    def sign_in_delay(self, username: str, peer: Peer) -> float:
+        """Returns the seconds to wait after wrong passwords, before the next is checked."""
+        return authentication.connection_delay(username, peer=str(peer.address))
+
     def is_sign_in_valid(self, binding: Binding) -> bool:
         """Returns False once the credential was revoked."""
         return authentication.is_connection_credential_valid(binding.digests)

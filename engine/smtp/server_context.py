@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import dataclass, field
 
@@ -54,8 +55,10 @@ class ServerContext:
     async def authenticate(self, username: str, secret: str, peer: Peer) -> Binding:
         """Returns what the credentials bind a session to.
 
-        Raises MailError when the secret is wrong or after too many attempts.
+        After wrong secrets it waits first, while no thread does. Raises MailError when the
+        secret is wrong or after too many attempts.
         """
+        await asyncio.sleep(self.policy.sign_in_delay(username, peer))
         binding = await self.threads.run(
             self.policy.authenticate, username, secret, peer
         )

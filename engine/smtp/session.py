@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from django.conf import settings
@@ -36,13 +37,19 @@ class Session(SmtpConnection):
     # The snapshot under which the binding was last found valid, and the loop's time then.
     bound_as_of: Routes | None = None
     checked_at = 0.0
+    # The loop's time until which commands wait, because passwords were wrong.
+    held_until = 0.0
 
     async def run(self, command: str, method: Method, argument: str | None) -> None:
         """Runs a command, unless the sign-in of the session has ended.
 
         Every command, not only those of a mail transaction: a client that was signed out
-        must not keep its session alive with NOOP until it is let in again.
+        must not keep its session alive with NOOP until it is let in again. After wrong
+        passwords each command but QUIT waits.
         """
+        if command != "QUIT" and self.loop.time() < self.held_until:
+            self.send_replies()
+            await asyncio.sleep(self.held_until - self.loop.time())
         if command == "QUIT" or await self.is_sign_in_valid():
             await method(argument)
         else:
@@ -172,6 +179,8 @@ class Session(SmtpConnection):
         except MailError as error:
             # The user name of a connection's credential begins with its domain.
             self._record_claim("AUTH", error.reply, f"@{username.rpartition('-')[0]}")
+            delay = self.server.policy.sign_in_delay(username, self.peer)
+            self.held_until = self.loop.time() + delay
             self.send_reply(error.reply)
         else:
             self.bound_as_of, self.checked_at = routes, self.loop.time()

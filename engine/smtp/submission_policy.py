@@ -40,6 +40,10 @@ class SubmissionPolicy(ListenerPolicy):
             generation=person.session_generation,
         )
 
+    def sign_in_delay(self, username: str, peer: Peer) -> float:
+        """Returns the seconds to wait after wrong passwords, before the next is checked."""
+        return authentication.person_delay(username, peer=str(peer.address))
+
     def is_sign_in_valid(self, binding: Binding) -> bool:
         """Returns False once the app password has ended or its owner was signed out."""
         return authentication.is_app_password_valid(

@@ -49,8 +49,7 @@ def authenticate_connection(
     Its organisation must be active too. `peer` is the client's IP address. Raises
     TooManyAttemptsError (454 4.7.0).
     """
-    name = username.strip().casefold()
-    name = name if name.isprintable() and len(name) <= NAME_LENGTH else IMPOSSIBLE_NAME
+    name = _name_of(username)
     was_known = partial(_was_known_to_connection, name)
     with throttle.attempt(name, peer, was_known=was_known) as attempt:
         credential = _find_credential(name, secret)
@@ -70,10 +69,7 @@ def authenticate_person(address: str, secret: str, *, peer: str = "") -> Person 
     that of a group mailbox that they may read. `peer` is the client's IP address.
     Raises TooManyAttemptsError (454 4.7.0).
     """
-    try:
-        key = Address.parse(address.strip()).key
-    except InvalidAddressError:
-        key = IMPOSSIBLE_NAME
+    key = _key_of(address)
     was_known = partial(_was_known_to_person, key)
     with throttle.attempt(key, peer, was_known=was_known) as attempt:
         found = _find_app_password(key, secret)
@@ -84,6 +80,20 @@ def authenticate_person(address: str, secret: str, *, peer: str = "") -> Person 
     _record_app_password_use(found)
     _record_network(found, peer)
     return found.person
+
+
+def connection_delay(username: str, *, peer: str) -> float:
+    """Returns the seconds to wait before a connection's credential is checked.
+
+    They grow with each wrong one; see `Throttle.delay`. Reads no database, so that the
+    caller can wait without holding a thread.
+    """
+    return throttle.delay(_name_of(username), peer)
+
+
+def person_delay(address: str, *, peer: str) -> float:
+    """Returns what `connection_delay` does, before an app password is checked."""
+    return throttle.delay(_key_of(address), peer)
 
 
 def is_connection_credential_valid(digests: tuple[str, ...]) -> bool:
@@ -136,6 +146,20 @@ def record_api_key_use(key: ApiKey) -> None:
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
     ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
+
+
+def _name_of(username: str) -> str:
+    """The user name under which a connection's attempts are counted."""
+    name = username.strip().casefold()
+    return name if name.isprintable() and len(name) <= NAME_LENGTH else IMPOSSIBLE_NAME
+
+
+def _key_of(address: str) -> str:
+    """The key of the address under which a person's attempts are counted."""
+    try:
+        return Address.parse(address.strip()).key
+    except InvalidAddressError:
+        return IMPOSSIBLE_NAME
 
 
 def _find_credential(name: str, secret: str) -> ConnectionCredential | None:

@@ -1,4 +1,7 @@
-"""Throttles guessing of secrets over SMTP and POP3, by counting failures in memory."""
+"""Throttles guessing of secrets over SMTP and POP3, by counting failures in memory.
+
+The first failures slow the next attempts down, and too many end them for a while.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,11 @@ USERNAME_LIMIT = 20  # failures in a window
 PEER_LIMIT = 100  # an organisation's clients may share one address
 CAPACITY = 10_000  # names remembered at once: bounds the memory a guesser can fill
 
+# Seconds until the next attempt after one failure; twice as long after each further one.
+# The longest is less than `Limits.least_patience`, or a crowded port would drop the client
+# while we make it wait.
+FIRST_DELAY, LONGEST_DELAY = 0.5, 8.0
+
 WasKnown = Callable[[str], bool]
 
 
@@ -37,8 +45,13 @@ class TooManyAttemptsError(TemporaryFailure):
 
 @dataclass(slots=True)
 class _Failures:
+    """The attempts counted since a moment, those among them that are over, and until when
+    the next one is held back."""
+
     since: float
     count: int = 0
+    over: int = 0
+    held_until: float = 0.0
 
 
 @dataclass(slots=True)
@@ -96,6 +109,20 @@ class Throttle:
         if made.has_succeeded:
             self._withdraw(keys)
             self.succeeded(username, peer)
+        else:
+            self._hold_back(keys)
+
+    def delay(self, username: str, peer: str) -> float:
+        """Returns the seconds to wait before the next attempt, LONGEST_DELAY at most.
+
+        For a right secret too, or the time would tell it from a wrong one. Counted from
+        the last failure, so that an attempt some seconds later need not wait; and by the
+        same counts as attempts are, so that no stranger slows a known network down.
+        """
+        with self._lock:
+            found = (self._failures.get(key) for key in self._keys(username, peer))
+            latest = max((one.held_until for one in found if one), default=0.0)
+            return max(0.0, latest - self._clock())
 
     def check(
         self, username: str, peer: str, *, was_known: WasKnown = never_known
@@ -122,12 +149,8 @@ class Throttle:
 
     def failed(self, username: str, peer: str) -> list[tuple[str, ...]]:
         """Counts a failure, and returns the keys under which it was counted."""
-        pair = (username, network_of(peer))
         with self._lock:
-            keys: list[tuple[str, ...]] = [("pair", *pair)]
-            if pair not in self._known:
-                peers = [("peer", _peer_key(peer))] if peer else []
-                keys = [("username", username), *peers]
+            keys = self._keys(username, peer)
             for key in keys:
                 self._add(*key)
         return keys
@@ -139,6 +162,27 @@ class Throttle:
             self._failures.pop(("pair", *pair), None)
         if pair[1]:
             self._remember(pair)
+
+    def _keys(self, username: str, peer: str) -> list[tuple[str, ...]]:
+        """The keys under which a client's failures count."""
+        pair = (username, network_of(peer))
+        if pair in self._known:
+            return [("pair", *pair)]
+        peers = [("peer", _peer_key(peer))] if peer else []
+        return [("username", username), *peers]
+
+    def _hold_back(self, keys: list[tuple[str, ...]]) -> None:
+        """Makes the next attempts wait, because one has failed."""
+        with self._lock:
+            for key in keys:
+                found = self._failures.get(key)
+                if found is not None:
+                    found.over += 1
+                    # Attempts that are still being checked do not count: a hundred right
+                    # ones at once from one address must not slow each other down.
+                    doublings = min(found.over - 1, 10)
+                    seconds = min(FIRST_DELAY * 2**doublings, LONGEST_DELAY)
+                    found.held_until = self._clock() + seconds
 
     def _withdraw(self, keys: list[tuple[str, ...]]) -> None:
         with self._lock:

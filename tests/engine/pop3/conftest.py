@@ -11,7 +11,8 @@ import pytest_asyncio
 from engine.database.threads import DatabaseThreads
 from engine.pop3.server import open_port
 from engine.pop3.server_context import Limits, ServerContext
-from engine.registry.credentials import generated_secrets
+from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials.sign_in_throttle import Throttle
 from engine.registry.models import Mailbox, Person
 from engine.secrets.certificates import CertificateFiles
 from engine.smtp.server import server_tls_context
@@ -20,6 +21,14 @@ from tests import factories
 from tests.dialogue import FOLDER, Dialogue
 
 SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
+
+
+@pytest.fixture(autouse=True)
+def throttle(monkeypatch: pytest.MonkeyPatch) -> Throttle:
+    """A throttle without wrong passwords of other tests, which would slow this one."""
+    fresh = Throttle()
+    monkeypatch.setattr(authentication, "throttle", fresh)
+    return fresh
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from engine.network import connection_limits
 from engine.pop3 import maildrop
 from engine.pop3.server_context import Limits
 from engine.registry.credentials import authentication
-from engine.registry.credentials.sign_in_throttle import USERNAME_LIMIT, Throttle
+from engine.registry.credentials.sign_in_throttle import USERNAME_LIMIT
 from engine.registry.models import Mailbox, Person
 from engine.storage.models import Message
 from portal.demo.certificates import Authority
@@ -201,16 +201,29 @@ def make(
         case "open elsewhere":
             server.state.in_use.add(reader.mailbox.pk)
         case "guessed at":
-            throttle = Throttle()
             for _ in range(USERNAME_LIMIT):
-                throttle.failed(reader.address, "192.0.2.1")
-            monkeypatch.setattr(authentication, "throttle", throttle)
+                authentication.throttle.failed(reader.address, "192.0.2.1")
         case "our fault":
             monkeypatch.setattr(maildrop, "find_mailbox", fail)
 
 
 def fail(*args: object, **kwargs: object) -> None:
     raise OperationalError("the database is away")
+
+
+async def test_fetchmail_signs_in_after_wrong_passwords(
+    server: Server, reader: Person, authority: Authority, tmp_path: Path
+) -> None:
+    """It is made to wait for a moment, and neither gives up nor is refused."""
+    await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
+    for _ in range(3):
+        wrong = await fetch(server, authority, tmp_path, password="wrong")
+        assert wrong.returncode == WRONG_PASSWORD, wrong.stderr
+
+    done = await fetch(server, authority, tmp_path)
+
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert b"Subject: Bundle" in (tmp_path / "got").read_bytes()
 
 
 async def test_mpop_shows_why_it_must_wait(

@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from engine.database.threads import DatabaseThreads
 from engine.queue.enqueue.group_commit import GroupCommitter
-from engine.registry.credentials import generated_secrets
+from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials.sign_in_throttle import Throttle
 from engine.registry.models import Connection, Person
 from engine.routing import routes
 from engine.secrets.certificates import CertificateFiles
@@ -26,6 +27,14 @@ from tests.dialogue import FOLDER, Dialogue
 from tests.fakes import FakeScanner
 
 SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
+
+
+@pytest.fixture(autouse=True)
+def throttle(monkeypatch: pytest.MonkeyPatch) -> Throttle:
+    """A throttle without wrong passwords of other tests, which would slow this one."""
+    fresh = Throttle()
+    monkeypatch.setattr(authentication, "throttle", fresh)
+    return fresh
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from engine.network.connection_limits import Limits
 from engine.registry.credentials import sign_in_throttle as module
 from engine.registry.credentials.sign_in_throttle import TooManyAttemptsError
 
@@ -59,3 +60,67 @@ def test_attempts_that_succeed_or_break_are_taken_off_again(throttle):
 
     throttle.check("name", "198.51.100.1")
     throttle.check("other", "198.51.100.1")
+
+
+def fail(throttle, name="name", peer="192.0.2.1"):
+    with throttle.attempt(name, peer):
+        pass
+
+
+def succeed(throttle, name="name", peer="192.0.2.1"):
+    with throttle.attempt(name, peer) as attempt:
+        attempt.succeeded()
+
+
+def test_each_failure_makes_the_next_attempt_wait_longer(throttle, clock):
+    delays = []
+    for _ in range(8):
+        fail(throttle)
+        delays.append(throttle.delay("name", "192.0.2.1"))
+        clock.now += delays[-1]
+
+    assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0, 8.0]
+    assert throttle.delay("name", "192.0.2.1") == 0.0
+
+
+def test_it_waits_for_the_account_from_anywhere_and_for_any_account_from_there(
+    throttle,
+):
+    for number in range(3):
+        fail(throttle, f"name {number}")
+        fail(throttle, "guessed", f"198.51.100.{number}")
+
+    assert throttle.delay("another", "192.0.2.1") == 2.0
+    assert throttle.delay("guessed", "203.0.113.1") == 2.0
+    assert throttle.delay("another", "203.0.113.1") == 0.0
+
+
+def test_strangers_slow_no_network_that_has_signed_in_before(throttle):
+    succeed(throttle)
+    for number in range(10):
+        fail(throttle, "name", f"203.0.113.{number}")
+        fail(throttle, f"x{number}")
+
+    assert throttle.delay("name", "192.0.2.1") == 0.0
+
+
+def test_a_right_secret_ends_the_waiting(throttle):
+    for _ in range(5):
+        fail(throttle)
+    succeed(throttle)
+
+    assert throttle.delay("name", "192.0.2.1") == 0.0
+    fail(throttle)
+    assert throttle.delay("name", "192.0.2.1") == 0.5
+
+
+def test_right_secrets_at_the_same_time_do_not_wait_for_each_other(throttle):
+    with ExitStack() as under_way:
+        for number in range(15):
+            under_way.enter_context(throttle.attempt(f"name {number}", "192.0.2.1"))
+
+        assert throttle.delay("name", "192.0.2.1") == 0.0
+
+
+def test_the_longest_wait_is_shorter_than_the_patience_of_a_crowded_port(throttle):
+    assert Limits(total=1).least_patience > module.LONGEST_DELAY
