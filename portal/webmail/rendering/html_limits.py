@@ -10,6 +10,8 @@ import re
 
 from lxml import etree, html
 
+from portal.webmail.rendering import link_targets
+
 # Characters of HTML, as received and again once well-formed.
 LENGTH_LIMIT = 1024 * 1024
 
@@ -44,6 +46,7 @@ def normalise_html(source: str) -> str:
     _check_tree(root)
     etree.strip_tags(root, etree.Comment, etree.ProcessingInstruction)
     etree.strip_elements(root, "script", "link", "base", "meta", with_tail=False)
+    link_targets.mark(root)
     _drop_costly_styles(root)
     normalised: str = html.tostring(root, encoding="unicode")
     if len(normalised) > LENGTH_LIMIT:

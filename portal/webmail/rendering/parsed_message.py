@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from engine.antivirus.attachments import policy
+from engine.mail import lookalike
 from engine.mail.address_list import NamedAddress, addresses_in
 from engine.mail.dates import parse_date
 from engine.mail.header import HeaderBlock
-from engine.mail.message import split
+from engine.mail.message import split, with_line_ends
 from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.parts import Part
 from engine.mail.reading import as_text, reader
@@ -24,6 +25,11 @@ NAMES_FIRST = 5
 
 # Leading octets of a file that are examined to detect a web page.
 FILE_START = 4096
+
+# Attached messages that unfold in the page, the octets of each, and characters shown of it.
+INNER_SHOWN = 20
+INNER_OCTETS = 256 * 1024
+INNER_TEXT = 20_000
 
 # The sender's clock is shown beside ours when they differ by more than this.
 CLOCK_DIFFERENCE = timedelta(hours=1)
@@ -70,6 +76,18 @@ class ShownAttachment:
     def is_active(self) -> bool:
         """True for a file that a browser might execute, such as HTML or SVG."""
         return policy.warns_of(self.name, self.part.start(FILE_START))
+
+
+@dataclass(frozen=True, slots=True)
+class InnerMessage:
+    """An attached message as it unfolds in the page; its own page shows all of it."""
+
+    path: str
+    name: str
+    subject: str
+    sender: str
+    date: str
+    text: str
 
 
 @dataclass(slots=True)
@@ -121,10 +139,11 @@ class ParsedMessage:
         """The attachments and, after them, the pictures that its HTML embeds."""
         return [*self.attachments, *map(_picture, self.reading.pictures)]
 
-    @property
-    def attached_messages(self) -> list[ShownAttachment]:
-        """The messages attached to it."""
-        return [one for one in self.attachments if one.is_message]
+    def inner_messages(self) -> list[InnerMessage]:
+        """Returns the first attached messages, those that are not too large to unfold."""
+        found = [one for one in self.reading.offered if one.kind is Kind.MESSAGE]
+        small = [item for item in found if item.part.size <= INNER_OCTETS]
+        return [_inner(item) for item in small[:INNER_SHOWN]]
 
     @property
     def other_forms(self) -> list[ShownAttachment]:
@@ -171,7 +190,7 @@ class WholeMessage(ParsedMessage):
         found = reader.attached(self.raw_header, self.body, path)
         if found is None:
             return None
-        header = split(found[0].data())[0]
+        header = split(with_line_ends(found[0].data()))[0]
         return ParsedMessage(HeaderBlock.salvage(header), found[1])
 
 
@@ -197,6 +216,19 @@ def _parse(header: bytes, body: ByteSource) -> WholeMessage:
 def _offered(item: Item) -> ShownAttachment:
     is_message = item.kind is Kind.MESSAGE
     return ShownAttachment(item.part.path, item.name, item.part, is_message)
+
+
+def _inner(item: Item) -> InnerMessage:
+    header, body = split(with_line_ends(item.part.data()))
+    block = HeaderBlock.salvage(header)
+    return InnerMessage(
+        path=item.part.path,
+        name=item.name,
+        subject=block.text("Subject"),
+        sender=lookalike.displayable(block.text("From")),
+        date=block.text("Date"),
+        text=as_text.as_text(reader.read(header, body))[:INNER_TEXT],
+    )
 
 
 def _picture(part: Part) -> ShownAttachment:
