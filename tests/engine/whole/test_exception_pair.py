@@ -23,6 +23,8 @@ LETTER = b"""\
 From: Jane <jane@organisation.example>
 To: bob@northfield.secure.example
 Cc: ann@organisation.example
+Disposition-Notification-To: Jane <jane@organisation.example>
+Mail-Followup-To: jane@organisation.example, bob@northfield.secure.example
 Subject: Papers
 Message-ID: <1@organisation.example>
 
@@ -84,5 +86,7 @@ def test_mail_both_ways_with_an_agreed_domain(
 
     assert header["From"] == "Jane <jane@org.secure.example>"
     assert header["Cc"] == "ann@org.secure.example"
+    assert header["Disposition-Notification-To"] == "Jane <jane@org.secure.example>"
+    assert header["Mail-Followup-To"].startswith("jane@org.secure.example, bob@")
     assert b"Delivered-To: jane@organisation.example" in reply
     assert b"To: Jane <jane@org.secure.example>" in reply
