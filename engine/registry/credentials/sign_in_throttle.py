@@ -96,10 +96,15 @@ class Throttle:
         first of them failed. An attempt that succeeds, or ends in an error of ours, is
         taken off the count again. Raises TooManyAttemptsError as `check` does.
         """
-        self.check(username, peer, was_known=was_known)
-        with self._lock:
-            self.check(username, peer)
-            keys = self.failed(username, peer)
+        try:
+            self.check(username, peer, was_known=was_known)
+            with self._lock:
+                self.check(username, peer)
+                keys = self.failed(username, peer)
+        except TooManyAttemptsError:
+            # Not counted, but as slow: each may cost the query of `was_known`.
+            self._hold_back(self._keys(username, peer))
+            raise
         made = Attempt()
         try:
             yield made

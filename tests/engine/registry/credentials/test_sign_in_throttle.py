@@ -83,6 +83,18 @@ def test_each_failure_makes_the_next_attempt_wait_longer(throttle, clock):
     assert throttle.delay("name", "192.0.2.1") == 0.0
 
 
+def test_attempts_that_are_refused_unseen_wait_too(throttle, clock):
+    for _ in range(module.USERNAME_LIMIT):
+        fail(throttle)
+    clock.advance(minutes=1)
+    assert throttle.delay("name", "192.0.2.1") == 0.0
+
+    with pytest.raises(TooManyAttemptsError):
+        fail(throttle)
+
+    assert throttle.delay("name", "192.0.2.1") == module.LONGEST_DELAY
+
+
 def test_it_waits_for_the_account_from_anywhere_and_for_any_account_from_there(
     throttle,
 ):
