@@ -49,10 +49,13 @@ class Resolution:
         or PermanentFailure (553 5.1.3) when the suffix makes it too long.
         """
         try:
-            community = self.domains.to_community(address)
-            if role_addresses.is_role(community):
-                return self._resolve_role(community, address)
-            return self._resolve_made(community, address)
+            found = self.domains.to_community(address)
+            if not role_addresses.is_role(found):
+                # An alias may lead to such an address, its own or another domain's.
+                found = self._follow_aliases(found, address)
+            if role_addresses.is_role(found):
+                return self._resolve_role(found, address)
+            return self._resolve_made(found, address)
         except InvalidAddressError as error:
             raise PermanentFailure(smtp_replies.BAD_RECIPIENT) from error
 

@@ -84,6 +84,7 @@ STAFF_FACTS = {
     "list": "The list",
     "expanded_from": "Sent on from",
     "sent_on_as": "Sent on as",
+    "refused": "Refused by their server",
     "notice_of": "A notice about",
 }
 _ENHANCED = re.compile(r"\b[245]\.(\d{1,3})\.(\d{1,3})\b")

@@ -81,7 +81,14 @@ def pass_on_refused_role(
     outcomes = list_expansion.expand_role(parcel, message)
     if any(one.state is OutcomeState.FAILED for one in outcomes):
         return outcome_recording.apply(mine, refusals)
-    return outcome_recording.apply(mine, outcomes)
+    replies = {one.recipient_id: str(one.reply) for one in refusals}
+    return outcome_recording.apply(
+        mine,
+        [
+            replace(one, detail=one.detail | {"refused": replies[one.recipient_id]})
+            for one in outcomes
+        ],
+    )
 
 
 def refused_roles(parcel: Parcel, outcomes: Sequence[Outcome]) -> Parcel | None:

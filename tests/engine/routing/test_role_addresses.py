@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 
 from engine.mail.address import Address
-from engine.registry.actions import lists, people, roles
+from engine.registry.actions import aliases, lists, people, roles
 from engine.registry.models import OrganisationStatus, Posting, RoleName
 from engine.routing import policies, recipients, routes
 from engine.routing.recipients import RecipientKind
@@ -200,6 +200,14 @@ def test_a_list_may_have_a_neighbours_postmaster_as_a_member(
     assert routes.current().list(made.pk).members == (
         "postmaster@harbour.secure.example",
     )
+
+
+def test_an_alias_may_lead_there(northfield, alice):
+    aliases.add(
+        northfield, address="it@northfield.secure.example", target=POSTMASTER, by=None
+    )
+
+    assert resolve("it@northfield.secure.example") == resolve(POSTMASTER)
 
 
 def test_bounces_of_what_was_sent_on_are_taken_and_end_there(alice):

@@ -146,6 +146,8 @@ def test_a_server_that_knows_no_postmaster_leaves_it_to_the_administrators(
     assert received.sender == "postmaster-bounces@firm.example.secure.example"
     assert queue.status(reference) is RecipientStatus.EXPANDED
     assert queue.inbox(bob) == []
+    traced = Event.objects.get(reference=reference, kind=EventKind.EXPANDED)
+    assert traced.detail["refused"] == "550 5.1.1 No such person"
 
 
 def test_a_server_that_knows_its_postmaster_gets_the_mail_itself(
