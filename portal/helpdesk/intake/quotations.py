@@ -29,7 +29,7 @@ MIN_FIELDS, MAX_FIELDS = 3, 10
 
 _WROTE = re.compile(r"On .{1,300} wrote:", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.+-]{1,64}@[\w-][\w.-]{0,250}")
-_SEPARATOR = re.compile(r"\s*(?:-{2,}[^-].{0,80}-{2,}|_{10,})\s*")
+_SEPARATOR = re.compile(r"\s*(?:-{2,}[^-].{0,80}-{2,}|[-_]{10,})\s*")
 _FIELD = re.compile(r"\s*\*{0,2}[^\s:*>][^:\n]{0,30}:\*{0,2}(?:\s|$)")
 _BLANKS_AND_MARKS = re.compile(r"[\s>]+")
 

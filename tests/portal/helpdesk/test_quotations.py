@@ -28,6 +28,7 @@ HEADER = f"{FROM}\nSent: Monday\nTo: Bob\nSubject: RE: [PT-000012] Mail\n"
         f"-----Original Message-----\n{HEADER}\nWhich address?",
         f"________________________________\n{HEADER}\nWhich address?",
         f"________________________________\n\n{HEADER}\nWhich address?",
+        f"--------------------\n{HEADER}\nWhich address?",
         f"----- Ursprüngliche Nachricht -----\n{HEADER}\nWhich address?",
         f"{HEADER}\nWhich address?",
         f"*{FROM.replace(':', ':*')}\n*Sent:* Monday\n*To:* Bob\n\nWhich?",

@@ -142,6 +142,42 @@ def test_a_reply_is_known_by_our_message_id(
     assert "Sent: 30 November" in folded.text
 
 
+@pytest.mark.parametrize(
+    "markup",
+    [
+        (
+            "<div>It works.</div><br><div class=gmail_quote><div>On Mon, 30 Nov 2026 at "
+            "09:12, Us &lt;<a href='mailto:{address}'>{address}</a>&gt; wrote:<br></div>"
+            "<blockquote>Which address<br>was it?</blockquote></div>"
+        ),
+        (
+            "<div>It works.</div><hr><div><b>From:</b> Us &lt;{address}&gt;<br><b>Sent:</b> "
+            "30 November<br><b>To:</b> Bob<br><b>Subject:</b> Mail</div><div>Which?</div>"
+        ),
+        (
+            "<p>It works.</p><div style='border-top:solid'><p><b>From:</b> Us "
+            "&lt;{address}&gt;<br><b>Sent:</b> Monday<br><b>To:</b> Bob</p></div><p>Which?"
+        ),
+    ],
+    ids=["gmail", "outlook on the web", "outlook"],
+)
+def test_the_quotation_in_a_reply_of_html_is_folded(
+    helpdesk: Mailbox, answered: Ticket, markup: str
+) -> None:
+    address = ticket_links.reply_address(answered)
+    raw = (
+        f"From: {answered.requester_address}\r\nTo: {address}\r\nSubject: Re\r\n"
+        f"Content-Type: text/html\r\n\r\n{markup.format(address=address)}\r\n"
+    )
+    deliver_mail(helpdesk, answered.requester_address, raw=raw.encode())
+
+    collect.collect()
+
+    entry = request_of(answered)
+    assert entry.text == "It works."
+    assert "Which" in entry.folded_texts.get(kind=FoldKind.QUOTATION).text
+
+
 def helpdesk_address(helpdesk: Mailbox) -> ticket_links.Address:
     return ticket_links.Address.parse(helpdesk.address)
 
