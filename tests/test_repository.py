@@ -557,6 +557,7 @@ DURATIONS = {
 # Where a date, not a moment, is moved.
 ON_DATES = {
     "engine/calendar_days.py",
+    "engine/mail/reading/event.py",
     "portal/console/helpdesk/statistics.py",
     "portal/ui/helpdesk_hours.py",
 }
