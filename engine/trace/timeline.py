@@ -7,7 +7,6 @@ scanners. Nothing ever shows the content of a message.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
+from engine.mail import advice
 from engine.trace.models import EventKind
 
 WORDS = {
@@ -36,31 +36,6 @@ TO_READERS = "Sent on to the people who read this address"
 # For a deferral, the only event that is counted instead of repeated.
 AGAIN = "Could not be delivered yet, after {times} attempts; it will be tried again"
 
-# What a reply's enhanced code (RFC 3463) means for the sender, the most specific first.
-ADVICE = {
-    "x.1.1": "This address does not exist. Check its spelling, or look in the directory.",
-    "x.1.2": "This domain does not exist. Check what follows the @.",
-    "x.1.10": "This address does not accept mail. Ask the organisation for another one.",
-    "x.2.1": "The mailbox is closed for now. Ask the organisation.",
-    "x.2.2": "The mailbox is full. Its owner must delete something first.",
-    "x.2.3": "The message is too large for this recipient. Send less at a time.",
-    "x.3.4": "The message is too large. Send less at a time.",
-    "x.4.1": "The recipient's server could not be reached. Its IT department must check it.",
-    "x.4.2": "The connection to the recipient's server was lost. We will try again.",
-    "x.4.6": "The message was going round in a loop. Ask the helpdesk.",
-    "x.4.7": "It waited too long. Send it again once the recipient's server works.",
-    "x.6.3": "The recipient's server accepts no 8-bit text, and the message could not be "
-    "converted. The reply says why and what to do.",
-    "x.7.1": "The recipient's rules do not allow it. Ask the organisation.",
-    "x.7.4": "The recipient's server offers no encryption that we accept. "
-    "Its IT department must switch it on.",
-    "x.7.5": "The identity of the recipient's server could not be verified. Its IT "
-    "department must renew its certificate.",
-    "x.1": "Something is wrong with the address. Check it, or look in the directory.",
-    "x.2": "Something is wrong with the mailbox. Ask the organisation.",
-    "x.4": "The recipient's server could not be reached. Its IT department must check it.",
-    "x.7": "A rule does not allow it. The reply says which.",
-}
 PROBLEMS = frozenset(
     {EventKind.REFUSED, EventKind.DEFERRED, EventKind.FAILED, EventKind.QUARANTINED}
 )
@@ -87,7 +62,6 @@ STAFF_FACTS = {
     "refused": "Refused by their server",
     "notice_of": "A notice about",
 }
-_ENHANCED = re.compile(r"\b[245]\.(\d{1,3})\.(\d{1,3})\b")
 
 
 class Visibility(IntEnum):
@@ -169,7 +143,7 @@ def step(event: TracedEvent, visibility: Visibility) -> Step:
         + _unscanned(event.detail),
         recipient=event.recipient,
         reply=reply,
-        advice=_advice(reply) if kind in PROBLEMS else "",
+        advice=advice.of_reply(reply) if kind in PROBLEMS else "",
         facts=_facts(event.detail) if visibility >= Visibility.STAFF else (),
         is_problem=kind in PROBLEMS,
         times=times,
@@ -186,15 +160,6 @@ def repeated(detail: dict[str, Any]) -> tuple[int, datetime | None]:
 def _unscanned(detail: dict[str, Any]) -> str:
     what = ", ".join(map(str, detail.get("unscanned") or ()))
     return f"; could not be scanned for viruses: {what}" if what else ""
-
-
-def _advice(reply: str) -> str:
-    found = _ENHANCED.search(reply)
-    if found is None:
-        return ""
-    subject, detail = found.groups()
-    exact = ADVICE.get(f"x.{subject}.{detail}", "")
-    return exact or ADVICE.get(f"x.{subject}", "")
 
 
 def _facts(detail: dict[str, Any]) -> tuple[tuple[str, str], ...]:
