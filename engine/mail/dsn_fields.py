@@ -93,12 +93,12 @@ def read_recipients(report: bytes) -> Iterator[DsnRecipient]:
         status = _STATUS.match(fields.text("Status"))
         if action in Action.__members__.values() and fields.get("Final-Recipient"):
             yield DsnRecipient(
-                _untyped(fields.text("Final-Recipient")),
+                untyped(fields.text("Final-Recipient")),
                 Action(action),
                 status[0] if status else "",
-                _untyped(fields.text("Diagnostic-Code")),
+                untyped(fields.text("Diagnostic-Code")),
                 fields.text("Original-Recipient"),
-                _untyped(fields.text("Remote-MTA")),
+                untyped(fields.text("Remote-MTA")),
                 parse_date(fields.text("Will-Retry-Until")),
             )
 
@@ -111,7 +111,8 @@ def _typed(address: str) -> str:
     return f"utf-8; {''.join(spelt)}"
 
 
-def _untyped(value: str) -> str:
+def untyped(value: str) -> str:
+    """Returns a value without the type in front of it: "rfc822; jane@firm.example"."""
     text = value.partition(";")[2] or value
     return _UTF_8_XTEXT.sub(_character, text.strip())
 
