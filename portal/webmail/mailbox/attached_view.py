@@ -12,6 +12,7 @@ from engine.storage.models import Message
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.rendering import parsed_message
 from portal.webmail.rendering.message_page import address_fields, frame, words
+from portal.webmail.rendering.notices import notices_of
 from portal.webmail.rendering.parsed_message import ParsedMessage
 from portal.webmail.sidebar import sidebar
 
@@ -29,6 +30,7 @@ def read(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
         "message": message,
         "path": path,
         "parsed": inner,
+        "notices": notices_of(inner.reading),
         "subject": inner.header.text("Subject"),
         "date": inner.header.text("Date"),
         "address_fields": address_fields(inner),

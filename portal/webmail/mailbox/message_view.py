@@ -24,6 +24,7 @@ from portal.webmail.rendering.message_page import (
     frame,
     words,
 )
+from portal.webmail.rendering.notices import notices_of
 from portal.webmail.sidebar import sidebar
 
 
@@ -60,6 +61,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "parsed": parsed,
         "address_fields": address_fields(parsed),
         "sent_at": parsed.sent_at(message.received_at),
+        "notices": notices_of(parsed.reading),
         **words(request, parsed, reverse("webmail:content", args=[message.pk])),
     }
     return render(request, "webmail/mailbox/message.html", context)
@@ -117,6 +119,7 @@ def printed(request: HttpRequest, message_id: int) -> HttpResponse:
         "parsed": parsed,
         "address_fields": address_fields(parsed),
         "sent_at": parsed.sent_at(message.received_at),
+        "notices": notices_of(parsed.reading),
         "files": FileList.of(parsed.all_files),
         **plain_text.page(parsed.whole_text(), request.GET.get("from", "")),
     }

