@@ -15,6 +15,8 @@ from engine.folding.letters import APOSTROPHE, HYPHEN, fold
 
 # Letters of one word that count.
 MAX_LETTERS = 60
+# Words that are joined to one.
+MAX_JOINTS = 10
 # A space stands for an apostrophe after one of these: O Neill, D Souza.
 _PARTICLES = frozenset("odlmn")
 _SHORTEST_NAME = 3
@@ -47,8 +49,8 @@ def pieces(text: str) -> Iterator[Piece]:
         # Nearly every word of a text.
         if piece.isalnum():
             yield Piece((piece[:MAX_LETTERS],))
-        elif found := _jointed(piece):
-            yield found
+        else:
+            yield from _jointed(piece)
 
 
 def index_words(text: str) -> set[str]:
@@ -97,16 +99,19 @@ def _after_particle(particle: Piece, name: Piece) -> Piece | None:
     return Piece(words, "".join(words)[:MAX_LETTERS], (first, *name.parts))
 
 
-def _jointed(piece: str) -> Piece | None:
+def _jointed(piece: str) -> Iterator[Piece]:
     words: list[str] = []
     parts: list[str] = []
     for word in piece.split(HYPHEN):
         by_apostrophes = [part[:MAX_LETTERS] for part in word.split(APOSTROPHE) if part]
-        if by_apostrophes:
+        if len(by_apostrophes) > MAX_JOINTS:
+            words += by_apostrophes
+        elif by_apostrophes:
             words.append("".join(by_apostrophes)[:MAX_LETTERS])
-        if len(by_apostrophes) > 1:
+        if 1 < len(by_apostrophes) <= MAX_JOINTS:
             parts += by_apostrophes
-    if not words:
-        return None
-    as_one = "".join(words)[:MAX_LETTERS] if len(words) > 1 else ""
-    return Piece(tuple(words), as_one, tuple(parts))
+    if len(words) > MAX_JOINTS:  # no name: a row of numbers, or a drawing
+        yield from (Piece((word,)) for word in (*words, *parts))
+    elif words:
+        as_one = "".join(words)[:MAX_LETTERS] if len(words) > 1 else ""
+        yield Piece(tuple(words), as_one, tuple(parts))

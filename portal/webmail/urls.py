@@ -100,6 +100,11 @@ urlpatterns = [
     path("mailboxes/<int:mailbox_id>/", folder_view.mailbox, name="mailbox"),
     path("mailboxes/<int:mailbox_id>/search/", search.search, name="search"),
     path(
+        "mailboxes/<int:mailbox_id>/search/not-whole/",
+        search.not_whole,
+        name="search_not_whole",
+    ),
+    path(
         "mailboxes/<int:mailbox_id>/search/act/", search_actions.act, name="search_act"
     ),
     path(

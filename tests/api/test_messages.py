@@ -26,7 +26,8 @@ from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits
 from engine.registry.models import ApiKey, Mailbox, Organisation, Person
 from engine.storage import content, message_actions
-from engine.storage.models import FolderRole, Message
+from engine.storage.models import FolderRole, GapReason, Message
+from engine.storage.search import index_table
 from engine.storage.standard_folders import folder
 from portal.configuration.sending_rates import Rates
 from portal.helpdesk import attachments, ticket_links
@@ -289,6 +290,28 @@ def test_messages_are_listed_searched_marked_moved_and_deleted(
     assert call("GET", f"/messages/{pk}/").status_code == 200
     assert call("DELETE", f"/messages/{pk}/").status_code == 204
     assert call("GET", f"/messages/{pk}/").status_code == 404
+
+
+def test_a_search_reports_what_it_leaves_out(
+    call: Api, alice: Person, bob: Person
+) -> None:
+    call("POST", "/messages/", letter(alice, bob))
+    message = received(bob)
+    at = f"/messages/?mailbox={bob.mailbox.pk}"
+    assert call("GET", at).json()["search"] is None
+    assert call("GET", f"{at}&q=bail").json()["search"] == {
+        "waiting": 0,
+        "not_whole_count": 0,
+        "not_whole": [],
+    }
+    index_table.note_gap(message.pk, bob.mailbox.pk, GapReason.ENCRYPTED)
+
+    reported = call("GET", f"{at}&q=bail").json()["search"]
+
+    assert reported["not_whole_count"] == 1
+    (gap,) = reported["not_whole"]
+    assert (gap["message"], gap["reason"]) == (message.pk, "encrypted")
+    assert "encrypted" in gap["explanation"]
 
 
 def test_changing_and_deleting_a_message_is_on_record(

@@ -14,7 +14,10 @@ from engine.mail.reading.items import Kind
 from engine.registry.addresses.known_senders import KnownSender
 from engine.storage import addressees
 from engine.storage.addressees import Addressees
-from engine.storage.models import Folder, FolderRole, Message
+from engine.storage.models import Folder, FolderRole, GapReason, Message
+
+# Messages not searched whole that the answer to a search names.
+GAPS_LISTED = 100
 
 
 class MessageChanges(RequestSerializer):
@@ -127,11 +130,36 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         ]
 
 
+class NotWholeSerializer(serializers.Serializer[Any]):
+    """A message that a search does not find by all of its words."""
+
+    message = serializers.IntegerField(source="message.pk")
+    reason = serializers.ChoiceField(choices=GapReason.choices)
+    explanation = serializers.CharField()
+
+
+class CoverageSerializer(serializers.Serializer[Any]):
+    """What a search of the mailbox leaves out."""
+
+    waiting = serializers.IntegerField(
+        help_text="Messages that are not indexed yet. Search again in a few minutes."
+    )
+    not_whole_count = serializers.IntegerField(
+        help_text="Messages that are found by some of their words only."
+    )
+    not_whole = NotWholeSerializer(
+        many=True, help_text=f"The newest of them, at most {GAPS_LISTED}."
+    )
+
+
 class MessagesSerializer(serializers.Serializer[Any]):
     """One page of messages."""
 
     results = MessageSerializer(many=True)
     next = serializers.IntegerField(allow_null=True)
+    search = CoverageSerializer(
+        allow_null=True, help_text="null where the messages were listed without `q`."
+    )
 
 
 class PartSerializer(serializers.Serializer[Any]):

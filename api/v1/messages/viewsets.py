@@ -35,7 +35,7 @@ from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
 from engine.storage import addressees
 from engine.storage.models import Folder, Message
-from engine.storage.search import find, indexer
+from engine.storage.search import find, gaps, indexer
 from engine.storage.search.query_parser import QueryError, parse
 
 
@@ -77,8 +77,13 @@ class Messages(Resource):
         """Returns the newest messages first."""
         query = validated_query(request, serializers.MessageSearch)
         mailbox = get_object_or_404(self.caller.mailboxes(), pk=query["mailbox"])
+        coverage = _coverage(mailbox) if "q" in query else None
         rows, has_more = self._find(mailbox, query)
-        shown = {"results": rows, "next": rows[-1].pk if has_more else None}
+        shown = {
+            "results": rows,
+            "next": rows[-1].pk if has_more else None,
+            "search": coverage,
+        }
         context = _correspondents(rows)
         return Response(serializers.MessagesSerializer(shown, context=context).data)
 
@@ -88,7 +93,6 @@ class Messages(Resource):
         """Returns one page, and whether an older one follows."""
         before, limit = query.get("before"), query["limit"]
         if "q" in query:
-            indexer.catch_up(mailbox)
             try:
                 parsed = parse(query["q"])
                 found = find.find(parsed, mailbox, before=before, limit=limit)
@@ -212,6 +216,15 @@ class Folders(ListResource):
     def get_queryset(self) -> QuerySet[Folder]:
         rows = self.caller.mailboxes()
         return get_object_or_404(rows, pk=self.kwargs["mailbox_id"]).folders.all()
+
+
+def _coverage(mailbox: Mailbox) -> dict[str, Any]:
+    """Indexes the newest messages, and returns what a search leaves out all the same."""
+    return {
+        "waiting": indexer.catch_up(mailbox),
+        "not_whole_count": gaps.count(mailbox),
+        "not_whole": gaps.page(mailbox, limit=serializers.GAPS_LISTED),
+    }
 
 
 def _correspondents(messages: Sequence[Message]) -> dict[str, Any]:

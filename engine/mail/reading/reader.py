@@ -60,6 +60,29 @@ def read(header: bytes, body: ByteSource) -> Reading:
     return _reading(_items(tree))
 
 
+def read_all(
+    header: bytes, body: ByteSource, *, strict: bool = False
+) -> Iterator[tuple[Part | None, Reading]]:
+    """Reads a message, and then every message attached to it at any depth, in one walk.
+
+    Each with the part that it is attached as, None for the message itself. With `strict`
+    it raises TooManyParts, as the walk does.
+    """
+    tree = part_walker.tree(header, body, strict=strict)
+    yield None, _reading(_items(tree))
+    yield from _all_attached(tree)
+
+
+def _all_attached(entity: Entity) -> Iterator[tuple[Part, Reading]]:
+    if entity.part is not None and entity.part.content_type in HEADERS:
+        yield entity.part, Reading(())
+    elif entity.part is not None and entity.part.content_type in MESSAGES:
+        items = (item for child in entity.children for item in _items(child))
+        yield entity.part, _reading(items)
+    for child in entity.children:
+        yield from _all_attached(child)
+
+
 def attached(header: bytes, body: ByteSource, path: str) -> tuple[Part, Reading] | None:
     """Reads the message that is attached at a path, such as "3" or "3.2".
 

@@ -13,6 +13,7 @@ from engine.storage.models.mailbox import MailboxSettings, MaildropLock, Retenti
 from engine.storage.models.message import Message
 from engine.storage.models.out_of_office import Answered, OutOfOffice
 from engine.storage.models.rule import Rule
+from engine.storage.models.search_gap import GapReason, SearchGap
 
 __all__ = [
     "EXPORT_TRANSITIONS",
@@ -26,10 +27,12 @@ __all__ = [
     "ExportStatus",
     "Folder",
     "FolderRole",
+    "GapReason",
     "MailboxSettings",
     "MaildropLock",
     "Message",
     "OutOfOffice",
     "Retention",
     "Rule",
+    "SearchGap",
 ]

@@ -56,17 +56,30 @@ def _ids(
     before: int | None,
     limit: int,
 ) -> list[int]:
-    tables, order = "storage_message m", "m.id"
-    if query.clauses:
-        # By the index's own key, in whose order FTS5 returns matches without sorting them.
-        key = f"s.{index_table.key_column()}"
-        tables = f"{index_table.TABLE} s JOIN {tables} ON m.id = {key}"
-        order = key
-        conditions = [_match(query, mailbox), *conditions]
+    if not query.clauses:
+        return _select("storage_message m", "m.id", conditions, before, limit)
+    # By the index's own key, in whose order FTS5 returns matches without sorting them.
+    key = f"s.{index_table.key_column()}"
+    tables = f"{index_table.TABLE} s JOIN storage_message m ON m.id = {key}"
+    short = [_match(query, mailbox), *conditions]
+    long = [*_each_match(query, mailbox), *conditions]
+    found = _select(tables, key, short, before, limit)
+    found += _select("storage_message m", "m.id", long, before, limit)
+    # A message that is being indexed again may be in both.
+    return sorted(set(found), reverse=True)[:limit]
+
+
+def _select(
+    tables: str,
+    order: str,
+    conditions: list[Condition],
+    before: int | None,
+    limit: int,
+) -> list[int]:
     if before is not None:
         # Of the index's key too: from the join alone PostgreSQL does not infer where to
         # begin, and reads the index from its newest message.
-        conditions.append((f"{order} < %s", before))
+        conditions = [*conditions, (f"{order} < %s", before)]
     where = " AND ".join(text for text, _ in conditions)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -89,6 +102,23 @@ def _match(query: Query, mailbox: Mailbox) -> Condition:
     parts = [f"'{own}'", *(_tsquery(c) for c in _wanted(query))]
     parts += [f"!{_tsquery(clause)}" for clause in _unwanted(query)]
     return "s.words @@ %s::tsquery", " & ".join(parts)
+
+
+def _each_match(query: Query, mailbox: Mailbox) -> Iterator[Condition]:
+    """Yields a condition for each clause: different pieces of a message may fulfil them."""
+    sqlite = index_table.is_sqlite()
+    id_of, holds = (
+        (f"rowid / {index_table.NUMBERS}", f"{index_table.PIECES} MATCH %s")
+        if sqlite
+        else ("message_id", "words @@ %s::tsquery")
+    )
+    rows = f"(SELECT {id_of} FROM {index_table.PIECES} WHERE {holds})"  # noqa: S608
+    word = index_table.mailbox_word(mailbox.pk)
+    own = f'mailbox : "{word}"' if sqlite else f"'{word}'"
+    yield f"m.id IN {rows}", own
+    for clause in query.clauses:
+        text = f"{own} AND {_fts5(clause)}" if sqlite else f"{own} & {_tsquery(clause)}"
+        yield f"m.id {'NOT IN' if clause.is_negated else 'IN'} {rows}", text
 
 
 def _wanted(query: Query) -> Iterator[Clause]:

@@ -1,25 +1,30 @@
 """Reads and writes the index: SQLite's FTS5, or PostgreSQL's tsvector under a GIN index.
 
-Both hold the same words, split by our own tokenizer, so that both find the same messages.
-The mailbox is a word too, so that the index itself excludes other people's messages.
+Both hold the same words, split by our own folding, so that both find the same messages.
+The mailbox is a word too, so that the index itself excludes other people's messages. A
+message of one piece is in one table, nearly every one is; the pieces of a longer one are in
+another, where a query has to look for each of its words on its own.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
+from itertools import chain, islice
 
 from django.db import connection
 
-from engine.storage.search.document import Document, Words
+from engine.storage.models import GapReason, SearchGap
+from engine.storage.search.document import Document
+from engine.storage.search.pieces import GAP, FieldWords, Words
 
 TABLE = "storage_search"
+PIECES = "storage_search_pieces"
 FIELDS = list(Words)
 
-# The last position that a tsvector can store.
-MAX_POSITION = 16_383
-# Octets of words in one tsvector; with positions it may hold twice as much.
-MAX_OCTETS = 500_000
+# Pieces written by one statement, and the share of a rowid that numbers them (SQLite).
+AT_ONCE = 50
+NUMBERS = 2048
 
 
 def is_sqlite() -> bool:
@@ -37,63 +42,97 @@ def mailbox_word(mailbox_id: int) -> str:
     return f"mailbox{mailbox_id}mailbox"
 
 
-def put(documents: Sequence[Document]) -> None:
-    """Writes documents into the index, replacing earlier versions."""
+def put(document: Document) -> None:
+    """Writes a document into the index, replacing an earlier version.
+
+    A few pieces at a time: a long document need not be in memory, nor be one transaction.
+    A search in between finds some of its words.
+    """
     # First, because the INSERT below does not replace a document that is there already.
-    forget([document.message_id for document in documents])
-    if is_sqlite():
-        marks = ", ".join(["%s"] * (len(FIELDS) + 2))
-        names = ", ".join(["rowid", *FIELDS, "mailbox"])
-        rows = [_texts(document) for document in documents]
+    forget([document.message_id])
+    pieces = document.pieces()
+    start = list(islice(pieces, 2))
+    if len(start) < 2:
+        _insert(TABLE, [_row(document, start[0])])
     else:
-        names, marks = "message_id, words", "%s, %s::tsvector"
-        rows = [[document.message_id, _vector(document)] for document in documents]
-    with connection.cursor() as cursor:
-        cursor.executemany(f"INSERT INTO {TABLE} ({names}) VALUES ({marks})", rows)  # noqa: S608
+        rows = (
+            _numbered_row(document, number, piece)
+            for number, piece in enumerate(chain(start, pieces))
+        )
+        while some := list(islice(rows, AT_ONCE)):
+            _insert(PIECES, some)
+    if document.gap is not None:
+        note_gap(document.message_id, document.mailbox_id, document.gap)
+
+
+def note_gap(message_id: int, mailbox_id: int, reason: GapReason) -> None:
+    """Records that not all words of a message are in the index."""
+    facts = {"mailbox_id": mailbox_id, "reason": reason}
+    SearchGap.objects.update_or_create(message_id=message_id, defaults=facts)
 
 
 def forget(message_ids: Collection[int]) -> None:
     """Removes these messages from the index."""
+    if is_sqlite():
+        long = "rowid BETWEEN %s AND %s"
+        spans = [(pk * NUMBERS, pk * NUMBERS + NUMBERS - 1) for pk in message_ids]
+    else:
+        long = "message_id BETWEEN %s AND %s"
+        spans = [(pk, pk) for pk in message_ids]
     with connection.cursor() as cursor:
         cursor.executemany(
             f"DELETE FROM {TABLE} WHERE {key_column()} = %s",  # noqa: S608
             [(message_id,) for message_id in message_ids],
         )
+        cursor.executemany(f"DELETE FROM {PIECES} WHERE {long}", spans)  # noqa: S608
+    SearchGap.objects.filter(message_id__in=message_ids).delete()
 
 
-def _texts(document: Document) -> list[int | str]:
-    fields = [" ".join(document.words[name]) for name in FIELDS]
-    return [document.message_id, *fields, mailbox_word(document.mailbox_id)]
+def _insert(table: str, rows: Sequence[Sequence[int | str]]) -> None:
+    if is_sqlite():
+        names, marks = ["rowid", *FIELDS, "mailbox"], ["%s"] * (len(FIELDS) + 2)
+    elif table == TABLE:
+        names, marks = ["message_id", "words"], ["%s", "%s::tsvector"]
+    else:
+        names, marks = ["message_id", "number", "words"], ["%s", "%s", "%s::tsvector"]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(marks)})",  # noqa: S608
+            rows,
+        )
 
 
-def _vector(document: Document) -> str:
-    """Returns the tsvector's text form.
+def _row(document: Document, piece: FieldWords) -> list[int | str]:
+    if is_sqlite():
+        return [document.message_id, *_texts(document, piece)]
+    return [document.message_id, _vector(document, piece)]
 
-    Words consist of letters and digits only, so nothing needs quoting. Words beyond the
-    limit are left out, those at the end of the text first.
-    """
+
+def _numbered_row(
+    document: Document, number: int, piece: FieldWords
+) -> list[int | str]:
+    if is_sqlite():
+        return [document.message_id * NUMBERS + number, *_texts(document, piece)]
+    return [document.message_id, number, _vector(document, piece)]
+
+
+def _texts(document: Document, piece: FieldWords) -> Iterator[str]:
+    yield from (" ".join(piece[name]) for name in FIELDS)
+    yield mailbox_word(document.mailbox_id)
+
+
+def _vector(document: Document, piece: FieldWords) -> str:
+    """Returns the tsvector's text form; words need no quoting inside the quotes."""
     places: defaultdict[str, list[int]] = defaultdict(list)
     places[mailbox_word(document.mailbox_id)] = [1]
     position = 0
-    for name, words in document.words.items():
+    for name, words in piece.items():
         for word in words:
             position += 1
-            at = min(position, MAX_POSITION)
-            places[word].append(at)
+            if word == GAP:
+                continue
+            places[word].append(position)
             if name is not Words.TEXT:
-                places[f"{name}={word}"].append(at)
+                places[f"{name}={word}"].append(position)
         position += 10  # a phrase does not run from one field into the next
-    return " ".join(
-        # PostgreSQL stores at most 256 positions of one word.
-        f"'{word}':{','.join(map(str, at[:250]))}"
-        for word, at in _fitting(places)
-    )
-
-
-def _fitting(places: dict[str, list[int]]) -> Iterator[tuple[str, list[int]]]:
-    room = MAX_OCTETS
-    for word, at in places.items():
-        room -= len(word.encode()) + 8  # what PostgreSQL needs to find it
-        if room < 0:
-            return
-        yield word, at
+    return " ".join(f"'{word}':{','.join(map(str, at))}" for word, at in places.items())

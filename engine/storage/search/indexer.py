@@ -9,42 +9,67 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
+from engine.database import batches
+from engine.registry import index_passes
 from engine.registry.models import Mailbox
 from engine.storage import content_keys
-from engine.storage.models import Message
+from engine.storage.models import GapReason, Message
 from engine.storage.search import index_table
-from engine.storage.search.document import Document, document_of
+from engine.storage.search.document import Document
 
 log = logging.getLogger(__name__)
-# Messages indexed in one transaction.
+# Messages indexed in one transaction, and their octets, which bound the time that it takes.
 CHUNK = 50
+CHUNK_OCTETS = 4 * 1024 * 1024
 # The most messages that a search waits for; the job does the rest.
 CATCH_UP = 100
-# Messages in one run of the job.
-ROUND = 5000
 
 
 def index_waiting() -> int:
-    """Indexes the messages that wait for it; returns how many."""
+    """Indexes the messages that wait for it, long ones last; returns how many.
+
+    In what time is left it brings those to the present folding that the index holds
+    folded in an earlier way, the newest first.
+    """
     done = 0
-    while done < ROUND:
-        indexed = _index(_waiting())
-        if not indexed:
-            break
-        done += indexed
+
+    def turn() -> int:
+        nonlocal done
+        count = _index(_waiting().filter(size__lte=CHUNK_OCTETS)) or _index_long()
+        done += count
+        return count or index_passes.step("messages", _reindex)
+
+    batches.run(turn)
     return done
 
 
-def catch_up(mailbox: Mailbox) -> bool:
-    """Indexes the newest messages of a mailbox; returns whether it is now complete."""
+def catch_up(mailbox: Mailbox) -> int:
+    """Indexes the newest messages of a mailbox; returns how many still wait for the job."""
     waiting = _waiting().filter(mailbox=mailbox)
     for _ in range(CATCH_UP // CHUNK):
-        if _index(waiting) < CHUNK:
-            return True
-    return not waiting.exists()
+        if not _index(waiting.filter(size__lte=CHUNK_OCTETS)):
+            break
+    return waiting.count()
+
+
+def _reindex(before: int) -> int | None:
+    """Indexes a chunk again, below an id; 0 is above all. Returns the id that follows."""
+    rows = Message.objects.filter(is_indexed=True).order_by("-pk")
+    if before:
+        rows = rows.filter(pk__lt=before)
+    messages = _that_fit(
+        rows.select_related("content", "mailbox__organisation")[:CHUNK]
+    )
+    if not messages:
+        return None
+    # A long one is found by its earlier words until its turn comes.
+    long = [one.pk for one in messages if one.size > CHUNK_OCTETS]
+    Message.objects.filter(pk__in=long).update(is_indexed=False)
+    _put_all(one for one in messages if one.pk not in long)
+    return messages[-1].pk
 
 
 def _waiting() -> QuerySet[Message]:
@@ -55,29 +80,62 @@ def _waiting() -> QuerySet[Message]:
 def _index(waiting: QuerySet[Message]) -> int:
     """Indexes a chunk, skipping what another process has locked; returns how many."""
     rows = waiting.select_for_update(skip_locked=True, of=("self",))
-    messages = list(
+    messages = _that_fit(
         rows.select_related("content", "mailbox__organisation").order_by("-pk")[:CHUNK]
     )
-    if messages:
-        wanted = [one for one in messages if one.mailbox.organisation.indexes_mail]
-        content_keys.load(wanted)
-        # Marked in the same transaction, also where a document failed: it would fail again
-        # every minute and block the messages behind it.
-        index_table.put([one for message in wanted if (one := _document(message))])
-        _mark(message.pk for message in messages)
+    _put_all(messages)
+    # Marked in the same transaction, also where a document failed: it would fail again
+    # every minute and block the messages behind it.
+    _mark(message.pk for message in messages)
     return len(messages)
 
 
-def _document(message: Message) -> Document | None:
-    """Returns the document; None where a fault prevents it, so that others are indexed."""
+def _put_all(messages: Iterable[Message]) -> None:
+    wanted = [one for one in messages if one.mailbox.organisation.indexes_mail]
+    content_keys.load(wanted)
+    for message in wanted:
+        _put(message)
+
+
+def _that_fit(messages: Iterable[Message]) -> list[Message]:
+    found: list[Message] = []
+    room = CHUNK_OCTETS
+    for message in messages:
+        room -= message.size
+        if found and room < 0:
+            break
+        found.append(message)
+    return found
+
+
+def _index_long() -> int:
+    """Indexes one long message; returns 0 if none waits.
+
+    Not in one transaction, so that nobody waits meanwhile for the message or, on SQLite,
+    for the database. Only the job does it, of which one runs at a time.
+    """
+    waiting = _waiting().filter(size__gt=CHUNK_OCTETS).order_by("-pk")
+    message = waiting.select_related("content", "mailbox__organisation").first()
+    if message is None:
+        return 0
+    if message.mailbox.organisation.indexes_mail:
+        _put(message)
+    if not Message.objects.filter(pk=message.pk).update(is_indexed=True):
+        index_table.forget([message.pk])  # erased meanwhile
+    return 1
+
+
+def _put(message: Message) -> None:
+    """Writes a message into the index, or that a fault prevents it."""
     try:
-        return document_of(message)
-    except OSError:
-        # The disk, not the message: it is indexed once the disk can be read again.
+        index_table.put(Document(message))
+    except (DatabaseError, OSError):
+        # Not the message: it is indexed once the disk or the database can be used again.
         raise
     except Exception:
         log.exception("message %s cannot be searched", message.pk)
-        return None
+        index_table.forget([message.pk])
+        index_table.note_gap(message.pk, message.mailbox_id, GapReason.FAULT)
 
 
 def _mark(message_ids: Iterable[int]) -> None:

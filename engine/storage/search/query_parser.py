@@ -7,13 +7,13 @@ in:archive before:2026-11-23 larger:5M filename:bundle -draft osei OR lindqvist
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from engine.storage.search.document import Words
-from engine.storage.search.tokenizer import fold
+from engine.folding.words import Piece, pieces, spaced
+from engine.storage.search.pieces import Words
 
 MAX_LENGTH = 500
 MAX_TERMS = 30
@@ -85,15 +85,40 @@ def parse(text: str) -> Query:
         raise QueryError(f"Search for at most {MAX_TERMS} words at a time.")
     query = Query()
     joins = False
+    before: Piece | None = None
     for token in tokens:
         if token["word"] == "OR" and not token["minus"] and not token["name"]:
-            joins = True
+            joins, before = True, None
             continue
         _take(query, token, joins=joins)
+        before = _after_particle(query, before, _plain(token)) if not joins else None
         joins = False
     if joins:
         raise QueryError("Type a word after OR.")
     return query
+
+
+def _plain(token: re.Match[str]) -> Piece | None:
+    """Returns a word that stands for itself alone; None for anything else."""
+    if token["minus"] or token["name"] or token["word"] is None:
+        return None
+    found = [] if token["word"].endswith("*") else list(pieces(token["word"]))
+    return found[0] if len(found) == 1 else None
+
+
+def _after_particle(
+    query: Query, before: Piece | None, piece: Piece | None
+) -> Piece | None:
+    """Has `O Neill` find `ONeill` too; returns the piece that the next may follow."""
+    if before is None or piece is None:
+        return piece
+    joined = next(spaced(iter((before, piece))))
+    if not joined.as_one or joined.as_one == before.as_one:
+        return piece
+    for at in (-2, -1):
+        terms = query.clauses[at].terms
+        query.clauses[at] = Clause((*terms, Term((joined.as_one,))))
+    return None
 
 
 def _take(query: Query, token: re.Match[str], *, joins: bool) -> None:
@@ -111,21 +136,33 @@ def _take(query: Query, token: re.Match[str], *, joins: bool) -> None:
         value = (
             f"{name} {value}"  # an unknown name before a colon is text, not an operator
         )
-    words = tuple(fold(value))
-    if not words:
+    found = list(spaced(pieces(value)))
+    if not found:
         return
     is_prefix = token["phrase"] is None and value.endswith("*")
-    _add(query, Term(words, wanted, is_prefix), negated=negated, joins=joins)
+    terms = tuple(Term(words, wanted, is_prefix) for words in _spellings(found))
+    _add(query, terms, negated=negated, joins=joins)
 
 
-def _add(query: Query, term: Term, *, negated: bool, joins: bool) -> None:
+def _spellings(found: list[Piece]) -> Iterable[tuple[str, ...]]:
+    """Returns the ways to write adjacent words: `smith jones`, and `smithjones`."""
+    apart = tuple(word for piece in found for word in piece.words)
+    joined = tuple(
+        word
+        for piece in found
+        for word in ((piece.as_one,) if piece.as_one else piece.words)
+    )
+    return dict.fromkeys((apart, joined))
+
+
+def _add(query: Query, terms: tuple[Term, ...], *, negated: bool, joins: bool) -> None:
     if not joins:
-        query.clauses.append(Clause((term,), negated))
+        query.clauses.append(Clause(terms, negated))
         return
     last = query.clauses[-1] if query.clauses else None
     if last is None or last.is_negated or negated:
         raise QueryError("Type OR between two words that you want to find.")
-    query.clauses[-1] = Clause((*last.terms, term))
+    query.clauses[-1] = Clause((*last.terms, *terms))
 
 
 def _has(query: Query, value: str, negated: bool) -> None:

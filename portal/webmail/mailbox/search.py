@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from engine.storage.search import indexer
+from engine.storage.search import gaps, indexer
 from engine.storage.search.find import Found, find
 from engine.storage.search.query_parser import QueryError, parse
 from portal.webmail.access import accessible_mailboxes, requires_mail
@@ -17,6 +17,7 @@ from portal.webmail.mailbox.message_list import MessageRow
 from portal.webmail.request_ids import query_id
 from portal.webmail.sidebar import sidebar
 
+GAPS_LISTED = 50
 HINTS = {
     "from:jane": "from Jane, by name or address",
     "to:listing, cc:vera": "sent or copied to this person",
@@ -40,11 +41,12 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailboxes = accessible_mailboxes(request)
     access = mailboxes.at(mailbox_id)
     typed = request.GET.get("q", "").strip()
-    found, search_error, is_complete = None, "", True
+    found, search_error, waiting = None, "", 0
     if typed:
         try:
             query = parse(typed)
-            is_complete = indexer.catch_up(access.mailbox)
+            if query.clauses:
+                waiting = indexer.catch_up(access.mailbox)
             found = find(query, access.mailbox, before=query_id(request, "past"))
         except QueryError as refusal:
             search_error = str(refusal)
@@ -63,12 +65,37 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
             messages, sent=[m for m in messages if names_recipients(m.folder)]
         ),
         "search_error": search_error,
-        "is_complete": is_complete,
+        "waiting": waiting,
+        "gaps": gaps.count(access.mailbox),
         "is_first": query_id(request, "past") is None,
         "next_query": _next(typed, found),
         "hints": HINTS,
     }
     return render(request, "webmail/mailbox/search.html", context)
+
+
+@requires_mail
+@require_safe
+def not_whole(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Lists the messages that search does not find by all of their words, and why."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.at(mailbox_id)
+    past = query_id(request, "past")
+    found = gaps.page(access.mailbox, before=past, limit=GAPS_LISTED + 1)
+    shown = found[:GAPS_LISTED]
+    messages = [gap.message for gap in shown]
+    context = {
+        "sidebar": sidebar(mailboxes, access),
+        "access": access,
+        "gaps": shown,
+        **message_list.correspondents(
+            messages, sent=[m for m in messages if names_recipients(m.folder)]
+        ),
+        "count": gaps.count(access.mailbox),
+        "is_first": past is None,
+        "next": shown[-1].message.pk if len(found) > GAPS_LISTED else None,
+    }
+    return render(request, "webmail/mailbox/not_searched_whole.html", context)
 
 
 def _next(typed: str, found: Found | None) -> str:

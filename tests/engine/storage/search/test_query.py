@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.storage.search.document import Words
+from engine.storage.search.pieces import Words
 from engine.storage.search.query_parser import Clause, QueryError, Term, parse
 
 PIECES = st.sampled_from(
@@ -106,4 +106,9 @@ def test_anything_typed_is_understood_or_refused(typed: str) -> None:
         assert str(refusal)
     else:
         for clause in query.clauses:
-            assert all(word.isalnum() for term in clause.terms for word in term.words)
+            assert all(
+                not c.isascii() or c.isalnum()
+                for term in clause.terms
+                for word in term.words
+                for c in word
+            )

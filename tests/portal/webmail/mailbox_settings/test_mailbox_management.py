@@ -14,7 +14,15 @@ from engine.audit.models import Entry
 from engine.queue.models import Recipient
 from engine.registry.models import Mailbox, Person
 from engine.storage import folder_actions
-from engine.storage.models import Export, FolderRole, Message, OutOfOffice, Rule
+from engine.storage.models import (
+    Export,
+    FolderRole,
+    GapReason,
+    Message,
+    OutOfOffice,
+    Rule,
+)
+from engine.storage.search import index_table, indexer
 from engine.storage.standard_folders import folder
 from portal.webmail import tasks
 from tests import factories
@@ -59,6 +67,36 @@ def test_a_search_that_is_not_understood_says_what_to_type(
     assert "After is: type unread" in search(as_bob, bob.mailbox, "is:lost")
     assert "No folder is called" in search(as_bob, bob.mailbox, "in:lost")
     assert "How to search" in search(as_bob, bob.mailbox, "")
+
+
+def test_a_search_says_what_could_not_be_searched_whole(
+    as_bob: Client, bob: Person, charlie: Person
+) -> None:
+    message = store_message(bob.mailbox)
+    assert "searched whole" not in search(as_bob, bob.mailbox, "hearing")
+    index_table.note_gap(message.pk, bob.mailbox.pk, GapReason.ENCRYPTED)
+
+    page = search(as_bob, bob.mailbox, "hearing")
+
+    assert "1 message of this mailbox could not be searched whole" in page
+    place = reverse("webmail:search_not_whole", args=[bob.mailbox.pk])
+    assert place in page
+    listed = as_bob.get(place).content.decode()
+    assert reverse("webmail:read", args=[message.pk]) in listed
+    assert "Encrypted." in listed
+    theirs = reverse("webmail:search_not_whole", args=[charlie.mailbox.pk])
+    assert as_bob.get(theirs).status_code == 404
+
+
+def test_a_search_says_how_many_messages_wait_for_the_index(
+    as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_message(bob.mailbox)
+    monkeypatch.setattr(indexer, "CHUNK_OCTETS", 1)
+
+    page = search(as_bob, bob.mailbox, "hearing")
+
+    assert "1 message is not indexed yet" in page
 
 
 def test_a_search_cannot_carry_markup(as_bob: Client, bob: Person) -> None:
