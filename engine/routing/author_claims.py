@@ -51,7 +51,7 @@ def _check_is_theirs(routes: Routes, address: Address, check: Check) -> None:
 def _is_own(routes: Routes, claim: Claim, author: Address, check: Check) -> bool:
     """Whether a claim names an address or domain that the author may use."""
     if not claim.is_certain:
-        owner = routes.owner_of_lookalike(claim.domain)
+        owner = routes.domains.owner_of_lookalike(claim.domain)
         return owner is None or owner == routes.organisation_of(author)
     for form in _forms(routes, author):
         local, _, domain = form.rpartition("@")

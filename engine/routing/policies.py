@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
-from engine.mail import automatic_answers, smtp_replies
+from engine.mail import automatic_answers, role_addresses, smtp_replies
 from engine.mail.address import Address
 from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.header import HeaderBlock
@@ -38,10 +38,11 @@ def _as_question(check: Callable[Question, None]) -> Callable[Question, bool]:
 def check_can_send_as(routes: Routes, *, person_id: int, address: Address) -> None:
     """Checks that an address is the person's own or one they may send from.
 
-    A group mailbox counts while it is active and grants them the right to send. Raises
-    PermanentFailure (550 5.7.1).
+    A group mailbox counts while it is active and grants them the right to send. With each
+    count the addresses `name+detail` whose mail arrives there. Raises PermanentFailure
+    (550 5.7.1).
     """
-    if address.key not in routes.person_senders(person_id):
+    if _mailbox_key(routes, address) not in routes.person_senders(person_id):
         raise PermanentFailure(
             smtp_replies.SENDER_NOT_ALLOWED.saying(
                 f"You may not send as <{address}>; use your own address "
@@ -55,9 +56,10 @@ def check_key_can_send_as(
 ) -> None:
     """Checks that an API key sends from a mailbox of its organisation that is kept here.
 
-    Raises PermanentFailure (550 5.7.1); always for a key without an organisation.
+    Addresses `name+detail` count as for people. Raises PermanentFailure (550 5.7.1);
+    always for a key without an organisation.
     """
-    key = routes.domains.to_community(address).key
+    key = _mailbox_key(routes, routes.domains.to_community(address))
     if not routes.is_mailbox_of(organisation_id, key):
         raise PermanentFailure(
             smtp_replies.SENDER_NOT_ALLOWED.saying(
@@ -65,6 +67,29 @@ def check_key_can_send_as(
                 "of its organisation that is kept here"
             )
         )
+
+
+def check_is_of_mailbox(
+    routes: Routes, *, mailbox_id: int, own: Address, address: Address
+) -> None:
+    """Checks that an address is the mailbox's own, or one with a detail.
+
+    Raises PermanentFailure (550 5.7.1).
+    """
+    if address.key != own.key and routes.mailbox_of_detail(address) != mailbox_id:
+        raise PermanentFailure(
+            smtp_replies.SENDER_NOT_ALLOWED.saying(
+                f"<{address}> is not an address of the mailbox <{own}>; use its own, "
+                "or one with a + and any word before the @ that is no one else's"
+            )
+        )
+
+
+def _mailbox_key(routes: Routes, address: Address) -> str:
+    """Returns the key of the mailbox that `name+detail` arrives in; else the address's."""
+    if routes.mailbox_of_detail(address) is None:
+        return address.key
+    return role_addresses.without_detail(address).key
 
 
 def check_connection_can_send_as(

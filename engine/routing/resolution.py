@@ -117,12 +117,23 @@ class Resolution:
         list_id = self.lists.bounces.first(address.key)
         if list_id is not None:
             return self._to_list(address, list_id, RouteKind.BOUNCES)
-        # After the exact look-ups: an address that has a plus of its own is no detail.
-        whole = role_addresses.without_detail(address)
-        mailbox_id = self.mailboxes.addresses.first(whole.key)
+        mailbox_id = self.mailbox_of_detail(address)
         if mailbox_id is not None:
-            return self._to_mailbox(whole, mailbox_id)
+            return self._to_mailbox(role_addresses.without_detail(address), mailbox_id)
         return self._to_connection(address, written)
+
+    def mailbox_of_detail(self, address: Address) -> int | None:
+        """Returns the mailbox that `user+detail` in community form arrives in.
+
+        None where there is none, and for an address that has a plus of its own.
+        """
+        key, whole = address.key, role_addresses.without_detail(address).key
+        lists, mailboxes = self.lists, self.mailboxes.addresses
+        kept_here = (self.aliases.addresses, mailboxes, lists.addresses, lists.bounces)
+        own = (*kept_here, self.people.with_a_plus)
+        if whole == key or any(index.first(key) is not None for index in own):
+            return None
+        return mailboxes.first(whole)
 
     def _follow_aliases(self, address: Address, written: Address) -> Address:
         for _ in range(ALIAS_HOP_LIMIT):

@@ -68,13 +68,6 @@ class Routes(Resolution):
                 return owner
         return None
 
-    def owner_of_lookalike(self, domain: str) -> int | None:
-        """Returns the organisation whose domain a reader would take this one for.
-
-        A domain without a dot is compared with the first labels of domains.
-        """
-        return self.domains.owner_of_lookalike(domain)
-
     def connection(self, connection_id: int) -> ConnectionFacts | None:
         """Returns a connection with its organisation's facts; None where it is gone."""
         if connection_id not in self._facts:

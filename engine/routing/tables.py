@@ -23,15 +23,24 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Everybody, and the addresses of those who are suspended."""
+    """Everybody, and two kinds of addresses: of those who are suspended, and with a plus.
+
+    An index of everybody's would hold hundreds of thousands.
+    """
 
     rows: Map[int, PersonRow] = field(default_factory=Map)
     suspended: Index[str] = field(default_factory=Index)
+    with_a_plus: Index[str] = field(default_factory=Index)
 
     def changed(self, rows: Mapping[int, PersonRow | None]) -> People:
         """The same with these rows set; None takes one out."""
         suspended = self.suspended.changed(*moves(self.rows, rows, _if_suspended))
-        return People(self.rows.changed(rows), suspended)
+        with_a_plus = self.with_a_plus.changed(*moves(self.rows, rows, _if_with_a_plus))
+        return People(self.rows.changed(rows), suspended, with_a_plus)
+
+
+def _if_with_a_plus(row: PersonRow) -> list[str]:
+    return [row[0]] if "+" in row[0] else []
 
 
 def _if_suspended(row: PersonRow) -> list[str]:

@@ -155,7 +155,7 @@ def _is_reserved(text: str) -> bool:
 
 
 def _is_taken(label: str, text: str, application: Application) -> bool:
-    owner = routes.current().owner_of_lookalike(text)
+    owner = routes.current().domains.owner_of_lookalike(text)
     if owner is not None and owner != application.organisation_id:
         return True
     others = Application.objects.unfinished().exclude(pk=application.pk)

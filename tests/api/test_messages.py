@@ -77,6 +77,45 @@ def test_message_is_sent_and_kept_in_sent(
     assert entry.by_key.startswith("key:")
 
 
+def test_message_is_sent_from_an_address_with_a_detail(
+    call: Api, bob: Person, charlie: Person
+) -> None:
+    address = "Bob+Case7@northfield.secure.example"
+
+    sent = call("POST", "/messages/", letter(bob, charlie, sender=address))
+
+    assert sent.status_code == 202
+    assert received(charlie).from_address.casefold() == address.casefold()
+    assert QueuedMessage.objects.get().sender == address
+    copy = Message.objects.get(pk=sent.json()["id"])
+    assert copy.mailbox == bob.mailbox
+
+
+@pytest.mark.parametrize(
+    "local", ["bob+team", "alice", "alice+case7", "bob+all", "nobody+case7"]
+)
+def test_message_is_not_sent_from_an_address_of_another_mailbox(
+    call: Api,
+    northfield: Organisation,
+    alice: Person,
+    bob: Person,
+    charlie: Person,
+    local: str,
+) -> None:
+    factories.make_group_mailbox("bob+team@northfield.secure.example", northfield)
+    factories.make_list("bob+all@northfield.secure.example", northfield)
+
+    refused = call(
+        "POST",
+        "/messages/",
+        letter(bob, charlie, sender=f"{local}@northfield.secure.example"),
+    )
+
+    assert refused.status_code == 409, refused.content
+    assert "is not an address of the mailbox" in refused.json()["detail"]
+    assert not QueuedMessage.objects.exists()
+
+
 def test_message_that_is_sent_again_goes_out_once(
     call: Api, bob: Person, charlie: Person
 ) -> None:

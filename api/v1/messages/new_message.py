@@ -91,6 +91,11 @@ class NewMessage(RequestSerializer):
     """A message to send."""
 
     mailbox = IdField(help_text="The mailbox that the message is sent from.")
+    sender = AddressField(
+        required=False,
+        help_text="An address with a detail, such as duty+case7@court.example for the "
+        "mailbox duty@court.example. Without it, the mailbox's own address.",
+    )
     to = AddressesField(min_length=1)
     cc = AddressesField(default=list)
     bcc = AddressesField(default=list)

@@ -33,11 +33,14 @@ class Letter:
     html: str | None = None
     attachments: Sequence[Attachment] = ()
     in_reply_to: str = ""
+    sender: Address | None = None
+    """An address with a detail; the mailbox's own where None."""
 
     def written(self, sender: Mailbox, message_id: str) -> bytes:
         """Returns the message as recipients get it, without Bcc."""
+        address = self.sender or Address.parse(sender.address)
         return compose(
-            sender=NamedAddress(sender.name, Address.parse(sender.address)),
+            sender=NamedAddress(sender.name, address),
             to=_unnamed(self.to),
             cc=_unnamed(self.cc),
             subject=self.subject,
@@ -89,6 +92,7 @@ def send(
         source=Source.API,
         fingerprint=fingerprint if once else "",
         by=by,
+        address=letter.sender,
     )
     with transaction.atomic():
         accepted = mailbox_submission.commit(prepared)

@@ -22,6 +22,7 @@ from engine.queue.enqueue import local_submission
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source
 from engine.registry.models import Actor, Mailbox
+from engine.routing import policies, routes
 from engine.storage import message_actions
 from engine.storage.models import FolderRole, Message
 from engine.storage.standard_folders import folder
@@ -76,15 +77,22 @@ def prepare(
     by: Actor,
     fingerprint: str = "",
     release_at: datetime | None = None,
+    address: Address | None = None,
 ) -> PreparedMessage:
     """Checks and scans a message without a Bcc field, composed from that mailbox.
 
+    `address` is what it is sent from: the mailbox's own where None, else `name+detail`.
     A message that comes twice with one `fingerprint` is accepted once. Nothing is
     delivered before `release_at`. Raises MailError with the sentence to show.
     """
+    own = Address.parse(sender.address)
+    if address is not None:
+        policies.check_is_of_mailbox(
+            routes.current(), mailbox_id=sender.pk, own=own, address=address
+        )
     incoming = local_submission.prepare(
         raw,
-        envelope=recipients.envelope(Address.parse(sender.address)),
+        envelope=recipients.envelope(address or own),
         source=source,
         by=by,
         fingerprint=fingerprint,

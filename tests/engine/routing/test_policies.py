@@ -41,6 +41,77 @@ def test_can_send_as(northfield, alice, bob, charlie, text, may):
     assert policies.can_send_as(known, person_id=alice.pk, address=address(text)) is may
 
 
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [
+        ("alice+court@northfield.secure.example", True),
+        ("ALICE+Court+7@northfield.secure.example", True),
+        ("alice+@northfield.secure.example", True),
+        ("listing+flat@northfield.secure.example", True),
+        # What follows the plus is no detail: the address is another's own.
+        ("alice+team@northfield.secure.example", False),
+        ("alice+all@northfield.secure.example", False),
+        ("alice+all-bounces@northfield.secure.example", False),
+        ("alice+alias@northfield.secure.example", False),
+        ("alice+smith@northfield.secure.example", False),
+        # The mailbox is another's, closed, not granted, or none at all.
+        ("bob+court@northfield.secure.example", False),
+        ("gone+court@northfield.secure.example", False),
+        ("read+court@northfield.secure.example", False),
+        ("nobody+alice@northfield.secure.example", False),
+        ("+alice@northfield.secure.example", False),
+        ("alice+court@harbour.secure.example", False),
+        ("alice+court@gmail.example", False),
+    ],
+)
+def test_who_receives_at_a_detail_may_send_from_it(
+    northfield, alice, bob, charlie, text, may
+):
+    for name, over in [
+        ("listing", {}),
+        ("gone", {"is_active": False}),
+        ("read", {}),
+        ("alice+team", {}),
+    ]:
+        mailbox = factories.make_group_mailbox(
+            f"{name}@northfield.secure.example", northfield, **over
+        )
+        if name != "alice+team":
+            factories.make_grant(mailbox, alice, can_read=True, can_send=name != "read")
+    factories.make_list("alice+all@northfield.secure.example", northfield)
+    factories.make_alias(
+        "alice+alias@northfield.secure.example", bob.address, northfield
+    )
+    factories.make_person("alice+smith@northfield.secure.example", northfield)
+    known = routes.current()
+
+    assert policies.can_send_as(known, person_id=alice.pk, address=address(text)) is may
+    may_key = may and policies.can_key_send_as(
+        known, northfield.pk, address=address(text)
+    )
+    assert may_key is may
+
+
+def test_a_person_on_their_own_server_sends_from_no_detail(firm, firm_connection):
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    known = routes.current()
+
+    # Only their own server knows whose address that is.
+    for text in ("jane+court@firm.example.secure.example", "jane+court@firm.example"):
+        assert not policies.can_send_as(known, person_id=jane.pk, address=address(text))
+
+
+def test_a_suspended_person_sends_from_no_detail(northfield, bob):
+    bob.is_active = False
+    bob.save()
+
+    assert not policies.can_send_as(
+        routes.current(),
+        person_id=bob.pk,
+        address=address("bob+court@northfield.secure.example"),
+    )
+
+
 def test_check_can_send_as_says_what_to_do(alice, bob):
     with pytest.raises(PermanentFailure) as refused:
         policies.check_can_send_as(

@@ -11,6 +11,8 @@ from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.registry.models import (
     AccountType,
+    Connection,
+    Organisation,
     OrganisationStatus,
     Person,
     Posting,
@@ -470,6 +472,21 @@ def test_a_mailbox_of_its_own_comes_before_a_detail(bob: Person) -> None:
     route = routes.current().resolve(Address.parse(own.address))
 
     assert route.mailbox_id == own.pk
+
+
+def test_a_person_with_a_plus_on_another_server_comes_before_a_detail(
+    firm: Organisation, firm_connection: Connection
+) -> None:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    factories.make_mailbox(jane)
+    smith = factories.make_person("jane+smith@firm.example.secure.example", firm)
+
+    def kind() -> RouteKind:
+        return routes.current().resolve(Address.parse(smith.address)).kind
+
+    assert kind() is RouteKind.CONNECTION
+    smith.delete()
+    assert kind() is RouteKind.MAILBOX
 
 
 @pytest.mark.parametrize("written", ["+bob", "nobody+bob"])
