@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from engine.mail import lookalike
+from engine.mail import header_faults, lookalike
 from engine.mail.address import Address, InvalidAddressError
-from engine.mail.address_list_parser import mailboxes
+from engine.mail.address_list_parser import Mailbox, mailboxes
 from engine.mail.mime.encoded_words import decode_words, encode_text
 
 # Lists that are remembered, up to this length: the same senders, message after message.
@@ -61,7 +61,8 @@ def strict_addresses_in(value: bytes) -> list[NamedAddress]:
 
     Decisions about senders use this one: an address that we read and a mail program
     reads differently would let a sender show another's. Raises InvalidAddressError when
-    anything in the list is malformed or ambiguous, or when it holds no address.
+    anything in the list is malformed or ambiguous, or when it holds no address; its text
+    continues a sentence about the list.
     """
     if len(value) > CACHED_OCTETS:
         return list(_strict(value))
@@ -72,11 +73,22 @@ def _strict(value: bytes) -> tuple[NamedAddress, ...]:
     named = []
     for mailbox in mailboxes(value):
         if not mailbox.address or not mailbox.is_plain:
-            raise InvalidAddressError("The list holds something that is no address")
+            raise InvalidAddressError(_fault(value, mailbox))
         named.append(NamedAddress(decode_words(mailbox.name), mailbox.address))
     if not named:
-        raise InvalidAddressError("The list holds no address")
+        raise InvalidAddressError("it holds no address")
     return tuple(named)
+
+
+def _fault(value: bytes, mailbox: Mailbox) -> str:
+    """Says what is wrong with an element, and how to write it instead."""
+    where = f'"{header_faults.start(value[mailbox.start :], header_faults.ELEMENT)}"'
+    if mailbox.address is None:
+        return f"{where} is no address; write Name <name@domain>"
+    return (
+        f"{where} could be taken for another address; write the name in quotation marks "
+        "before <name@domain>"
+    )
 
 
 _remembered = lru_cache(maxsize=CACHED)(_strict)

@@ -79,7 +79,9 @@ def named_authors(header: HeaderBlock) -> list[NamedAddress]:
     answers = [n for f in header.all("Reply-To") for n in named_addresses(f.value)]
     found = [*_authors(header), *_resent(header), *answers]
     if sum(named.name.count("@") for named in found) > MAX_CLAIMS:
-        raise MalformedHeader("The names in From hold too many addresses")
+        raise MalformedHeader(
+            "The names in From, Sender and Reply-To hold too many addresses"
+        )
     return found
 
 
@@ -128,8 +130,14 @@ def _is_whole(domain: str) -> bool:
 
 def _authors(header: HeaderBlock) -> list[NamedAddress]:
     written, senders = header.all("From"), header.all("Sender")
-    if len(written) != 1 or len(senders) > 1:
-        raise MalformedHeader("The header must have one From, and one Sender at most")
+    if not written:
+        raise MalformedHeader(
+            "The header has no From; it must name who wrote the message"
+        )
+    for fields in (written, senders):
+        if len(fields) > 1:
+            name, count = fields[0].name, len(fields)
+            raise MalformedHeader(f"The header has {count} fields {name}, not one")
     return _named([*written, *senders])
 
 
@@ -138,7 +146,11 @@ def _resent(header: HeaderBlock) -> list[NamedAddress]:
 
 
 def _named(fields: Iterable[Field]) -> list[NamedAddress]:
-    try:
-        return [named for field in fields for named in strict_addresses_in(field.value)]
-    except InvalidAddressError as error:
-        raise MalformedHeader("From or Sender is not a list of addresses") from error
+    found: list[NamedAddress] = []
+    for field in fields:
+        try:
+            found += strict_addresses_in(field.value)
+        except InvalidAddressError as error:
+            text = f"{field.name} is not a list of addresses: {error}"
+            raise MalformedHeader(text) from error
+    return found

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from engine.mail import header_faults
 from engine.mail.errors import PermanentFailure
 from engine.mail.mime.encoded_words import decode_words, encode_text, fold
 from engine.mail.smtp_replies import BAD_HEADER
@@ -23,10 +24,14 @@ MAX_FIELDS = 1000
 ROOM_FIELDS = 50
 ROOM_OCTETS = 16 * 1024
 
+TOO_LONG = f"The header is longer than {(MAX_HEADER_OCTETS - ROOM_OCTETS) // 1024} kB"
+TOO_MANY_FIELDS = f"The header has more than {MAX_FIELDS - ROOM_FIELDS} fields"
+
 _NAME = re.compile(r"[!-9;-~]{1,100}")
 # One field, up to the line end that is not followed by white space. Possessive throughout
 # and tried at one position only, so that it takes linear time on any input.
 _FIELD = re.compile(rb"([!-9;-~]++)[ \t]*+:[^\r]*+(?:\r\n[ \t][^\r]*+)*+\r\n")
+_BARE_LINE_END = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
 _FOLDED_VALUE = re.compile(rb"(?:[^\r\n\0]++|\r\n[ \t])*+")
 
@@ -86,20 +91,24 @@ class HeaderBlock:
         more than MAX_FIELDS fields or more than MAX_HEADER_OCTETS octets.
         """
         if len(raw) > MAX_HEADER_OCTETS:
-            raise MalformedHeader("The header is too long")
+            raise MalformedHeader(TOO_LONG)
         if b"\0" in raw:
-            raise MalformedHeader("The header holds a NUL")
+            found = header_faults.holds(raw, raw.index(b"\0"), "a NUL character")
+            raise MalformedHeader(found)
         lines = raw.count(b"\r\n")
         if raw.count(b"\r") != lines or raw.count(b"\n") != lines:
-            raise MalformedHeader("The header holds a CR or LF on its own")
+            bare = _BARE_LINE_END.search(raw)
+            at = bare.start() if bare else 0
+            found = header_faults.holds(raw, at, "a CR or LF on its own")
+            raise MalformedHeader(found)
         return cls(_fields(_without_empty_line(raw)))
 
     def check_can_grow(self) -> None:
         """Raises MalformedHeader where fields added later would exceed the limits."""
         if len(self.fields) > MAX_FIELDS - ROOM_FIELDS:
-            raise MalformedHeader("The header has too many fields")
+            raise MalformedHeader(TOO_MANY_FIELDS)
         if sum(len(f.raw) for f in self.fields) > MAX_HEADER_OCTETS - ROOM_OCTETS:
-            raise MalformedHeader("The header is too long")
+            raise MalformedHeader(TOO_LONG)
 
     @classmethod
     def salvage(cls, raw: bytes) -> HeaderBlock:
@@ -197,11 +206,11 @@ def _fields(raw: bytes) -> tuple[Field, ...]:
     while position < end:
         found = match(raw, position)
         if not found:
-            raise MalformedHeader("The header holds a line that is no field")
+            raise MalformedHeader(header_faults.no_field(raw, position))
         fields.append(Field(found[1].decode("ascii"), found[0]))
         position = found.end()
         if len(fields) > MAX_FIELDS:
-            raise MalformedHeader("The header holds too many fields")
+            raise MalformedHeader(TOO_MANY_FIELDS)
     return tuple(fields)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from engine.database import transient_errors
 from engine.mail import smtp_replies
 from engine.mail.errors import MailError
+from engine.mail.header import TOO_LONG
 from engine.mail.smtp_replies import Reply
 from engine.smtp.message_acceptance import ReceivedMessage, accept_message
 from engine.smtp.server_context import ServerContext
@@ -176,7 +177,7 @@ async def _read(
     if data.has_nul:
         return smtp_replies.NUL_INSIDE
     if spool.header_too_large:
-        return smtp_replies.BAD_HEADER.saying("The header is too long")
+        return smtp_replies.BAD_HEADER.saying(TOO_LONG)
     return failure
 
 

@@ -45,9 +45,8 @@ from engine.storage.content import KeptContent
 
 log = logging.getLogger(__name__)
 
-# Received fields. RFC 5321 §6.3 asks servers to allow at least 100; a closed community
-# has short paths, so that a loop shows earlier.
-HOP_LIMIT = 50
+# Received fields. RFC 5321 §6.3: at least 100.
+HOP_LIMIT = 100
 # Large messages that may wait for the scanner at once: it may hang for a minute, and each
 # keeps what was unpacked of it. Ten at once, with their bodies in memory, took 390 MB.
 LARGE_AT_ONCE = 4
@@ -84,6 +83,7 @@ async def accept_message(
     header = HeaderBlock.parse(spool.header)
     header.check_can_grow()
     _check_hops(header)
+    fingerprint = _fingerprint(message, header)
     # Before anything in the header changes: rewriting breaks the signatures.
     signatures = await spool.signed.results(header)
     message = _with_confirmed_binding(message, routes, header, signatures)
@@ -108,8 +108,8 @@ async def accept_message(
     header = attachment_policy.marked(header, unscanned)
     incoming = _incoming(
         message,
-        header,
         await _keep(spool, header.to_bytes()),
+        fingerprint,
         _facts(message, verdict, unscanned),
     )
     return smtp_replies.accepted(await committer.commit(incoming))
@@ -123,8 +123,8 @@ def _check_hops(header: HeaderBlock) -> None:
 
 def _incoming(
     message: ReceivedMessage,
-    header: HeaderBlock,
     kept: KeptContent,
+    fingerprint: str,
     detail: dict[str, Any],
 ) -> AcceptedMessage:
     transaction, binding = message.transaction, message.binding
@@ -136,7 +136,7 @@ def _incoming(
         organisation_id=binding.organisation_id,
         person_id=binding.person_id,
         connection_id=binding.connection_id,
-        fingerprint=_fingerprint(message, header),
+        fingerprint=fingerprint,
         reference=transaction.reference,
         detail=detail,
     )
@@ -269,7 +269,7 @@ def _date(seconds: int) -> str:
 
 
 def _fingerprint(message: ReceivedMessage, header: HeaderBlock) -> str:
-    """Returns what a resend is recognised by; empty without a Message-ID.
+    """Returns what a resend is recognised by; empty where the client gave no Message-ID.
 
     Two messages without one (RFC 5322 §3.6.4) may be alike and both be meant.
     """

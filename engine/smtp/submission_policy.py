@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
 
 from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.authors import authors
+from engine.mail.composer import new_message_id
+from engine.mail.dates import format_date
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
@@ -75,13 +78,26 @@ class SubmissionPolicy(ListenerPolicy):
         sender: Address | None,
         header: HeaderBlock,
     ) -> HeaderBlock:
-        """Checks From, Sender and display names, and removes Bcc."""
+        """Checks From, Sender and display names, removes Bcc and adds what is missing."""
         check = _can_send_as_check(routes, binding)
-        for author in authors(header):
+        written_by = authors(header)
+        for author in written_by:
             check(address=author)
         author_claims.check_claims(routes, header, check)
         # RFC 5322 §3.6.3: no recipient may see Bcc, and some clients leave it in.
-        return header.without("Bcc", "Resent-Bcc")
+        header = header.without("Bcc", "Resent-Bcc")
+        return _completed(header, domain=written_by[0].domain)
+
+
+def _completed(header: HeaderBlock, *, domain: str) -> HeaderBlock:
+    """Adds Message-ID and Date where the mail program wrote none (RFC 6409 §8.2, §8.3)."""
+    if not header.text("Date").strip():
+        now = format_date(datetime.now(UTC))
+        header = header.without("Date").prepended("Date", now)
+    if not header.text("Message-ID").strip():
+        message_id = new_message_id(domain)
+        header = header.without("Message-ID").prepended("Message-ID", message_id)
+    return header
 
 
 def _can_send_as_check(routes: Routes, binding: Binding) -> Callable[..., None]:

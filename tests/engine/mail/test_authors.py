@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,46 @@ def test_authors_are_all_in_from_and_sender() -> None:
 def test_authors_that_others_may_read_otherwise(raw: bytes) -> None:
     with pytest.raises(MalformedHeader):
         authors(HeaderBlock.parse(raw))
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"Subject: nobody\r\n", "The header has no From*"),
+        (b"From: a@x.example\r\n" * 2, "The header has 2 fields From, not one"),
+        (
+            b"From: a@x.example\r\n" + b"SENDER: a@x.example\r\n" * 3,
+            "The header has 3 fields SENDER, not one",
+        ),
+        (b"From:\r\n", "From is not a list of addresses: it holds no address"),
+        (
+            b"From: jane@firm.example\r\nSender: Jane\r\n",
+            'Sender is not a list of addresses: "Jane" is no address; write Name <*>',
+        ),
+        (
+            b"From: jane@firm.example,\r\n Chief ceo@other.example\r\n",
+            'From *: "Chief ceo@other.example" *',
+        ),
+        (
+            b"From: ceo@other.example <jane@firm.example>\r\n",
+            'From *"ceo@other.example <jane@firm.example>" could be *quotation marks *',
+        ),
+        (b'From: "\xc3\xa9\x01' + b"x" * 5_000, "From *: \"'???" + "x" * 36 + '..." *'),
+    ],
+    ids=lambda value: repr(value[:40]),
+)
+def test_authors_that_are_no_addresses_are_named(raw: bytes, said: str) -> None:
+    with pytest.raises(MalformedHeader) as refused:
+        authors(HeaderBlock.parse(raw))
+
+    assert fnmatchcase(refused.value.reply.text, said), refused.value.reply.text
+
+
+def test_a_resender_that_is_no_address_is_named() -> None:
+    header = HeaderBlock.parse(b"From: jane@firm.example\r\nResent-Sender: Jane\r\n")
+
+    with pytest.raises(MalformedHeader, match="Resent-Sender is not a list"):
+        resenders(header)
 
 
 CHIEF = Claim("ceo", "other.example", is_certain=True)

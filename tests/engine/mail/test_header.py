@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,50 @@ def test_malformed_header(raw: bytes) -> None:
         HeaderBlock.parse(raw)
 
     assert refused.value.reply.is_permanent
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (
+            b"Subject: a\r\n\tb\r\nHello Bob\r\n",
+            'Line 3 *"Hello"* no colon*empty line*',
+        ),
+        (b"A: b\r\nTwo words: a\r\n", 'Line 2 *"Two"* ASCII *without spaces'),
+        (b"A: b\r\nS\xc3\xa9: a\r\n", 'Line 2 *"S??:"* ASCII *'),
+        (b"A: b\r\n: a\r\n", 'Line 2 *":"* no name before its colon'),
+        (b" a: b\r\n", "Line 1 *begins with a space*"),
+        (
+            b"From jane Mon Nov 23\r\nA: b\r\n",
+            'Line 1 *"From"* mailbox file; remove it',
+        ),
+        (b"A: b\r\n\r\nC: d\r\n\r\n", "Line 2 *is empty"),
+        (b"A: b\r\nC: d\0e\r\n", "Line 2 *NUL*"),
+        (b"A: b\r\nC: d\ne\r\n", "Line 2 *CR or LF on its own"),
+        (b"A: b\r\nC: d\r\r\n", "Line 2 *CR or LF on its own"),
+        (b"A: b\r\n" * 1001, "*more than 950 fields"),
+        (b"A: " + b"x" * 300_000, "*longer than 240 kB"),
+    ],
+    ids=lambda value: repr(value[:20]),
+)
+def test_a_malformed_header_is_described(raw: bytes, said: str) -> None:
+    with pytest.raises(MalformedHeader) as refused:
+        HeaderBlock.parse(raw)
+
+    assert fnmatchcase(refused.value.reply.text, said), refused.value.reply.text
+
+
+@given(st.binary(max_size=200), st.binary(max_size=80))
+def test_the_description_of_a_line_is_short_and_repeats_little(
+    before: bytes, line: bytes
+) -> None:
+    try:
+        HeaderBlock.parse(before + line * 50)
+    except MalformedHeader as error:
+        text = error.reply.text
+        assert len(text) < 250
+        assert text.isascii()
+        assert text.isprintable()
 
 
 def test_with_replaced_changes_only_that_field() -> None:

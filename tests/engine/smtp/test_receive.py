@@ -187,8 +187,30 @@ async def test_a_message_that_goes_round_in_circles_is_refused(
         credential=credential,
     )
 
-    assert HOP_LIMIT == 50
+    assert HOP_LIMIT == 100
     assert await Message.objects.acount() == (hops <= HOP_LIMIT)
+
+
+async def test_a_servers_mail_gets_no_date_and_no_message_id(
+    server: Server, bob: Person, credential: str
+) -> None:
+    bare = "".join(
+        line
+        for line in LETTER.splitlines(keepends=True)
+        if not line.startswith(("c: Date:", "c: Message-ID:"))
+    )
+
+    await server.say(
+        "receive",
+        HELLO + "c: AUTH PLAIN {credential}\ns: 235 *\n" + bare,
+        credential=credential,
+    )
+
+    message = await Message.objects.select_related("content").aget()
+    header = HeaderBlock.parse(content.header(message))
+    assert header.get("From")
+    assert not header.get("Date")
+    assert not header.get("Message-ID")
 
 
 async def test_a_resend_after_a_lost_reply_is_kept_once(

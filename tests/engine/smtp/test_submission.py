@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import base64
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 from asgiref.sync import sync_to_async
 
 from engine.audit.models import Entry
 from engine.mail.errors import PermanentFailure
+from engine.mail.header import HeaderBlock
 from engine.queue.models import QueuedMessage
 from engine.registry.models import AppPassword, Person
 from engine.routing import routes
@@ -75,6 +79,92 @@ async def test_a_blind_copy_stays_blind(
     raw = content.read(message)
     assert b"To: alice@" in raw
     assert b"carol" not in raw
+
+
+AS_HIMSELF = (FOLDER / "submission" / "as_himself.txt").read_text()
+
+
+def without(*fields: str) -> str:
+    """Returns the dialogue with a message that lacks these fields."""
+    starts = tuple(f"c: {field}:" for field in fields)
+    lines = AS_HIMSELF.splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith(starts))
+
+
+async def test_a_person_sends_from_an_address_with_a_detail(
+    server: Server, alice: Person, app_password: str
+) -> None:
+    dialogue = AS_HIMSELF.replace("bob@", "bob+Case7@")
+
+    await server.say("submission", dialogue, credential=app_password)
+
+    message = await Message.objects.select_related("mailbox").aget()
+    assert message.mailbox.address == alice.address
+    assert message.from_address == "bob+Case7@northfield.secure.example"
+
+
+@pytest.mark.parametrize("local", ["bob+team", "alice+case7"])
+async def test_a_person_does_not_send_from_a_neighbours_address_with_a_plus(
+    server: Server, alice: Person, app_password: str, local: str
+) -> None:
+    await sync_to_async(factories.make_group_mailbox)(
+        "bob+team@northfield.secure.example", alice.organisation
+    )
+    hello, _, _ = AS_HIMSELF.partition("c: MAIL")
+    refused = "s: 550 5.7.1 *\n"
+    as_own = "c: MAIL FROM:<bob@northfield.secure.example>\ns: 250 *\n"
+
+    await server.say(
+        "submission",
+        hello
+        + f"c: MAIL FROM:<{local}@northfield.secure.example>\n{refused}"
+        + as_own
+        + f"c: RCPT TO:<{alice.address}>\ns: 250 *\nc: DATA\ns: 354 *\n"
+        + f"c: From: {local}@northfield.secure.example\nc:\nc: .\n{refused}",
+        credential=app_password,
+    )
+
+
+async def test_a_missing_date_and_message_id_are_added(
+    server: Server, alice: Person, app_password: str
+) -> None:
+    dialogue = without("Date", "Message-ID").replace(
+        "c: To:", "c: Date:\nc: MESSAGE-ID: \nc: To:"
+    )
+    before = datetime.now(UTC).replace(microsecond=0)
+
+    await server.say("submission", dialogue, credential=app_password)
+
+    message = await Message.objects.select_related("content").aget()
+    header = HeaderBlock.parse(content.header(message))
+    [date], [message_id] = header.all("Date"), header.all("Message-ID")
+    assert before <= parsedate_to_datetime(date.text) <= datetime.now(UTC)
+    assert re.fullmatch(r"<[0-9a-f]{32}@northfield\.secure\.example>", message_id.text)
+
+
+async def test_a_date_and_message_id_that_are_there_stay_as_they_are(
+    server: Server, alice: Person, app_password: str
+) -> None:
+    dialogue = without("Date", "Message-ID").replace(
+        "c: To:", "c: date : yesterday\nc: message-id:  <1@ laptop>\nc: To:"
+    )
+
+    await server.say("submission", dialogue, credential=app_password)
+
+    message = await Message.objects.select_related("content").aget()
+    raw = content.header(message)
+    assert b"\r\ndate : yesterday\r\nmessage-id:  <1@ laptop>\r\n" in raw
+    header = HeaderBlock.parse(raw)
+    assert [len(header.all(name)) for name in ("Date", "Message-ID")] == [1, 1]
+
+
+async def test_two_alike_without_a_message_id_are_both_meant(
+    server: Server, alice: Person, app_password: str
+) -> None:
+    for _ in range(2):
+        await server.say("submission", without("Message-ID"), credential=app_password)
+
+    assert await Message.objects.acount() == 2
 
 
 async def test_sign_in_by_login_works_as_by_plain(
