@@ -39,6 +39,8 @@ def plain_form(item: Item) -> Item | None:
 
     Another type of text, such as text/watch-html, stands for it only without text/plain.
     """
+    if item.kind is not Kind.HTML:
+        return None
     texts = [other for other in item.alternatives if other.kind is Kind.TEXT]
     texts.sort(key=lambda other: other.part.content_type != "text/plain")
     return next((other for other in texts if text_in(other.part).strip()), None)
