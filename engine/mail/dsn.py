@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from engine.mail import advice
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import address_field, new_message_id
@@ -30,6 +31,14 @@ from engine.mail.mime.part_walker import walk
 # A notification about more recipients, or with a longer header, is cut here.
 MAX_RECIPIENTS = 1000
 MAX_RETURNED_OCTETS = 32 * 1024
+# A message that is larger is given back as its header alone, whatever its sender asked.
+MAX_RETURNED_BODY = 1024 * 1024
+
+_OUTCOMES = {
+    Action.DELIVERED: "Delivered",
+    Action.RELAYED: "Passed on to a server that sends no reports",
+    Action.EXPANDED: "Sent on to the members of a list",
+}
 
 __all__ = [
     "Action",
@@ -47,7 +56,9 @@ class Notice:
     """The facts common to all notifications: reporting server, recipient and message.
 
     `sender` is the sender of the message, and receives the notification. `header` is
-    the message's header; `envelope_id` is ENVID as given, in xtext.
+    the message's header; `envelope_id` is ENVID as given, in xtext. `body` is the
+    message's body where the sender asked for the whole message back (RET=FULL, RFC 3461
+    §4.3) and it is small enough, else None.
     """
 
     reporting_host: str
@@ -56,6 +67,7 @@ class Notice:
     header: bytes
     arrived_at: datetime | None = None
     envelope_id: str = ""
+    body: bytes | None = None
 
 
 def compose_failure(notice: Notice, recipients: Sequence[DsnRecipient]) -> bytes:
@@ -82,11 +94,21 @@ def compose_delay(notice: Notice, recipients: Sequence[DsnRecipient]) -> bytes:
 
 def compose_success(notice: Notice, recipients: Sequence[DsnRecipient]) -> bytes:
     """Composes the notification of delivery that a sender asks for (NOTIFY=SUCCESS)."""
+    is_relayed = any(one.action is Action.RELAYED for one in recipients)
+    if is_relayed and any(one.action is not Action.RELAYED for one in recipients):
+        opening = (
+            "Your message has been delivered, or passed on, to the addresses below: "
+            "what happened follows each address."
+        )
+    elif is_relayed:
+        opening = (
+            "Your message has been passed on to the server of the addresses below.\n"
+            "That server does not report whether it was delivered."
+        )
+    else:
+        opening = "Your message has been delivered to the addresses below."
     return _compose(
-        notice,
-        recipients,
-        "Delivered",
-        "Your message has been delivered to the addresses below.",
+        notice, recipients, "Passed on" if is_relayed else "Delivered", opening
     )
 
 
@@ -108,7 +130,7 @@ def _compose(
         [
             entities.text("\n\n".join([opening, *map(_in_words, recipients)])),
             _status(notice, recipients),
-            entities.verbatim("text/rfc822-headers", _returned(returned)),
+            _original(notice, returned),
         ],
         **{"report-type": "delivery-status"},
     )
@@ -127,8 +149,15 @@ def _compose(
 
 def _in_words(recipient: DsnRecipient) -> str:
     lines = [recipient.address]
+    if outcome := _OUTCOMES.get(recipient.action):
+        lines.append(f"    {outcome}")
     if recipient.diagnostic:
         lines.append(f"    The reason given: {recipient.diagnostic}")
+    what_next = advice.of_reply(recipient.diagnostic) or advice.of_reply(
+        recipient.status
+    )
+    if what_next and recipient.action in (Action.FAILED, Action.DELAYED):
+        lines.append(f"    What to do: {what_next}")
     if recipient.retry_until:
         until = recipient.retry_until.strftime("%d/%m/%Y %H:%M %Z")
         lines.append(f"    We will try until: {until}")
@@ -140,6 +169,13 @@ def _thread(returned: HeaderBlock) -> Iterator[Field]:
     if message_id:
         yield new_field("In-Reply-To", message_id[:250])
         yield new_field("References", message_id[:250])
+
+
+def _original(notice: Notice, header: HeaderBlock) -> Entity:
+    """Returns the message as it is given back: whole where that was asked, or its header."""
+    if notice.body is None:
+        return entities.verbatim("text/rfc822-headers", _returned(header))
+    return entities.verbatim("message/rfc822", header.to_bytes() + notice.body)
 
 
 def _returned(header: HeaderBlock) -> bytes:

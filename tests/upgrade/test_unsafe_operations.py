@@ -50,9 +50,15 @@ LISTED = {
     "registry.0014_change_log: RemoveField changelogend version": BOTH_NAMES,
     "registry.0014_change_log: AddField changelogend sequence": BOTH_NAMES,
     "registry.0014_change_log: RunPython": "creates that view",
+    "registry.0019_fold_names: RunPython": (
+        "makes the index of names again on SQLite, which one process at a time has"
+    ),
     "storage.0009_export_progress: AddField export moved_at": WEB,
     "storage.0010_rename_errand_to_automatic_mail: RenameModel errand": BOTH_NAMES,
     "storage.0010_rename_errand_to_automatic_mail: RunPython": "creates that view",
+    "storage.0013_search_whole_messages: RunPython": (
+        "adds a table, and makes the index again on SQLite, which one process has"
+    ),
     "trace.0003_drop_pattern_indexes: RunPython": "drops two indexes, in a moment",
     "web_sessions.0001_sessions_and_sign_ins: RunSQL": WEB,
     "web_sessions.0002_failed_codes: AddField signin is_code": WEB,

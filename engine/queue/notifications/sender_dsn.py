@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from django.conf import settings
 
@@ -125,7 +126,10 @@ def _send_one(
     if destination is None:
         log.info("no DSN about %s: its sender cannot be notified", message.reference)
         return
-    raw = compose(_notice(message, sender), recipients)
+    notice = _notice(message, sender)
+    if message.dsn_full and compose is dsn.compose_failure:
+        notice = replace(notice, body=_body(message))
+    raw = compose(notice, recipients)
     accepted = AcceptedMessage(
         envelope=Envelope.simple(None, sender),
         destinations=(destination,),
@@ -161,6 +165,17 @@ def _notice(message: QueuedMessage, sender: Address) -> dsn.Notice:
         arrived_at=message.accepted_at,
         envelope_id=message.envelope_id,
     )
+
+
+def _body(message: QueuedMessage) -> bytes | None:
+    """Returns the body to give back; None where it is too large or cannot be read."""
+    if message.content.size > dsn.MAX_RETURNED_BODY:
+        return None
+    try:
+        return split(content.read(message))[1]
+    except (UnreadableError, FileNotFoundError):
+        log.exception("the body of %s cannot be read", message.reference)
+        return None
 
 
 def _header(message: QueuedMessage) -> bytes:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import email
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -63,6 +64,35 @@ def test_failure_notice() -> None:
     )
     assert returned.content_type == "text/rfc822-headers"
     assert returned.data() == HEADER
+
+
+def test_the_words_say_what_to_do() -> None:
+    text = next(walk(*split(dsn.compose_failure(notice(), [failed()])))).text()
+
+    assert "What to do: This address does not exist. Check its spelling" in text
+
+
+def test_the_whole_message_is_returned_to_who_asked_for_it() -> None:
+    full = replace(notice(), body=b"Please see the bundle.\r\n")
+
+    [_, _, returned, *_] = walk(*split(dsn.compose_failure(full, [failed()])))
+
+    assert returned.content_type == "message/rfc822"
+    assert returned.data() == HEADER + b"Please see the bundle.\r\n"
+
+
+def test_what_was_passed_on_is_not_called_delivered() -> None:
+    relayed = DsnRecipient.of(BOB, smtp_replies.OK, Action.RELAYED)
+    delivered = DsnRecipient.of(BOB, smtp_replies.OK, Action.DELIVERED)
+
+    raw = dsn.compose_success(notice(), [relayed])
+    both = dsn.compose_success(notice(), [relayed, delivered])
+
+    assert HeaderBlock.parse(split(raw)[0]).text("Subject") == "Passed on: Ré"
+    text = next(walk(*split(raw))).text()
+    assert "passed on to the server" in text
+    assert "has been delivered" not in text
+    assert "Delivered" in next(walk(*split(both))).text()
 
 
 def test_notice_is_what_the_standard_library_expects() -> None:
