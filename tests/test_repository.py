@@ -270,6 +270,7 @@ LIBRARIES_AT_HOME = {
     "django_q": lambda path: (
         path.name == "tasks.py" or path.parts[:2] == ("engine", "jobs")
     ),
+    "vobject": lambda path: path.name in ("vcard.py", "vcard_lines.py"),
     "weasyprint": lambda path: path.name == "pdf_renderer.py",
     "wagtail": lambda path: path.parts[0] == "portal",
     "rest_framework": lambda path: path.parts[0] == "api",

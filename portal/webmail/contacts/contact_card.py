@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from engine.mail.address import Address, InvalidAddressError
+from portal.webmail.contacts import damaged_text
 
-# Entries in one file, and octets of it.
+# Entries in one file, and addresses of one entry.
 CARDS_LIMIT = 5000
-SIZE_LIMIT = 2 * 1024 * 1024
+ADDRESSES_LIMIT = 20
+GROUPS_LIMIT = 20
+
+# The stored lengths, in characters.
+LENGTHS = {"name": 150, "organisation": 200, "phone": 40, "note": 500}
+_GROUP_LENGTH = 100
+_PLACE_LENGTH = 60
 
 # Problems listed one by one.
 PROBLEMS_SHOWN = 50
@@ -44,61 +51,107 @@ class ImportProblem:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A contact that a file offers. With doubts, its values may not be those meant."""
+
+    place: str
+    card: Card
+    doubts: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RawEntry:
+    """An entry as it stands in a file, before its values are checked."""
+
+    place: str
+    values: dict[str, str]
+    addresses: Sequence[str]
+    groups: Sequence[str] = ()
+    doubts: list[str] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class ParsedCards:
-    """The entries of a file: valid cards, and problems."""
+    """What a file holds: contacts, problems, and a remark on the file as a whole."""
 
-    cards: list[Card] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     problems: list[ImportProblem] = field(default_factory=list)
+    remark: str = ""
+    _first: dict[str, Entry] = field(default_factory=dict)
 
-    def add(self, place: str, found: dict[str, str], groups: Iterable[str]) -> None:
-        """Adds an entry to the cards or, if its address is invalid, to the problems.
+    @property
+    def cards(self) -> list[Card]:
+        """The contacts of all entries, doubtful ones among them."""
+        return [entry.card for entry in self.entries]
 
-        Raises UnreadableFileError above CARDS_LIMIT entries.
+    def add(self, raw: RawEntry) -> None:
+        """Adds a contact for each address of the entry; a problem for each invalid one.
+
+        Raises UnreadableFileError above CARDS_LIMIT.
         """
-        if len(self.cards) + len(self.problems) >= CARDS_LIMIT:
+        doubts = [*raw.doubts, *_doubts(raw)]
+        if len(raw.addresses) > ADDRESSES_LIMIT:
+            doubts.append(f"Only the first {ADDRESSES_LIMIT} addresses are read")
+        if not raw.addresses:
+            self._add_problem(raw.place, "The entry has no e-mail address")
+        for address in raw.addresses[:ADDRESSES_LIMIT]:
+            try:
+                card = _card(raw, address)
+            except InvalidAddressError as error:
+                self._add_problem(raw.place, f"“{_line(address, 100)}”: {error}")
+            else:
+                self._add_card(raw.place, card, doubts)
+
+    def _add_card(self, place: str, card: Card, doubts: list[str]) -> None:
+        before = self._first.get(card.key)
+        if before is not None and before.card.name != card.name:
+            doubts = [
+                *doubts,
+                f"{before.place} has this address for {before.card.name}",
+            ]
+        self._check_count()
+        entry = Entry(place, card, tuple(dict.fromkeys(doubts)))
+        self.entries.append(entry)
+        self._first.setdefault(card.key, entry)
+
+    def _add_problem(self, place: str, reason: str) -> None:
+        self._check_count()
+        self.problems.append(ImportProblem(place, reason))
+
+    def _check_count(self) -> None:
+        if len(self.entries) + len(self.problems) >= CARDS_LIMIT:
             raise UnreadableFileError(
                 f"The file holds more than {CARDS_LIMIT:,} contacts. Import it in parts."
             )
-        try:
-            self.cards.append(_card(found, groups))
-        except InvalidAddressError as error:
-            self.problems.append(ImportProblem(place, str(error)))
 
 
-def decode_file(data: bytes) -> str:
-    """Decodes an uploaded file in any usual encoding. Raises UnreadableFileError."""
-    if len(data) > SIZE_LIMIT:
-        raise UnreadableFileError("The file is larger than 2 MB. Import it in parts.")
-    for encoding in _encodings(data):
-        try:
-            return data.decode(encoding).replace("\0", "")
-        except UnicodeDecodeError:
-            continue
-    raise UnreadableFileError("The file is not text. Export it as CSV or vCard.")
+def place_of(kind: str, number: int, name: str) -> str:
+    """Names the place of an entry: "Card 3 (Jane Jones)"."""
+    return f"{kind} {number} ({_line(name, _PLACE_LENGTH) or 'no name'})"
 
 
-def _encodings(data: bytes) -> tuple[str, ...]:
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return ("utf-16",)
-    # Outlook exports in the computer's own code page, mostly Windows-1252.
-    return ("utf-8-sig", "cp1252")
+def _doubts(raw: RawEntry) -> Iterable[str]:
+    """Yields what may be wrong with the values of an entry, as sentences."""
+    for kind, limit in LENGTHS.items():
+        text = raw.values.get(kind, "")
+        if len(_line(text, len(text))) > limit:
+            yield f"The {kind} is cut: it is longer than {limit} characters"
+    if len(raw.groups) > GROUPS_LIMIT:
+        yield f"Only the first {GROUPS_LIMIT} groups are read"
+    for text in (*(raw.values.get(kind, "") for kind in LENGTHS), *raw.groups):
+        yield from damaged_text.doubts(text)
 
 
-def _card(found: dict[str, str], groups: Iterable[str]) -> Card:
+def _card(raw: RawEntry, address: str) -> Card:
     """Returns the entry, cut to the stored lengths. Raises InvalidAddressError."""
-    address = found.get("address", "").strip()
-    if not address:
-        raise InvalidAddressError("The entry has no e-mail address")
-    address = str(Address.parse(address))
-    return Card(
-        name=_line(found.get("name", ""), 150) or address[:150],
-        address=address,
-        organisation=_line(found.get("organisation", ""), 200),
-        phone=_line(found.get("phone", ""), 40),
-        note=_line(found.get("note", ""), 500),
-        groups=tuple(dict.fromkeys(filter(None, (_line(g, 100) for g in groups))))[:20],
-    )
+    address = str(Address.parse(address.strip()))
+    values = {
+        kind: _line(raw.values.get(kind, ""), limit) for kind, limit in LENGTHS.items()
+    }
+    groups = dict.fromkeys(filter(None, (_line(g, _GROUP_LENGTH) for g in raw.groups)))
+    name = values.pop("name") or address[: LENGTHS["name"]]
+    return Card(name, address, **values, groups=tuple(groups)[:GROUPS_LIMIT])
 
 
 def _line(text: str, limit: int) -> str:

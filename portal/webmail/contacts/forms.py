@@ -9,7 +9,8 @@ from django import forms
 from engine.mail.address_list import NamedAddress
 from engine.registry.models import Person
 from portal.webmail import recipient_input
-from portal.webmail.contacts.contact_card import SIZE_LIMIT, Card
+from portal.webmail.contacts.contact_card import Card
+from portal.webmail.contacts.file_text import SIZE_LIMIT
 from portal.webmail.models import Contact, ContactGroup
 
 WIDE = {"class": "govuk-input--width-20"}
@@ -102,8 +103,10 @@ class ImportForm(forms.Form):
 
     file = forms.FileField(
         label="File with contacts",
-        help_text="A CSV file from Outlook or Google, or a vCard file (.vcf), "
-        "up to 2 MB. You see what would change before anything does.",
+        help_text="A CSV file from Outlook or Google, or a vCard file (.vcf) from a phone "
+        "or another program, up to 2 MB. Names, addresses, organisations, a telephone "
+        "number, notes and groups are imported; photographs and birthdays are not. You "
+        "see what would change before anything does.",
     )
 
     def clean_file(self) -> Any:

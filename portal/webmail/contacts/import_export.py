@@ -18,21 +18,31 @@ from engine.queue.notifications import upload_scan
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from portal.webmail.access import accessible_mailboxes, requires_mail
-from portal.webmail.contacts import actions, address_book, csv_file, vcard
+from portal.webmail.contacts import (
+    actions,
+    address_book,
+    csv_file,
+    file_text,
+    import_choice,
+    vcard,
+)
 from portal.webmail.contacts.actions import ImportResult
 from portal.webmail.contacts.contact_card import (
     PROBLEMS_SHOWN,
-    Card,
     ParsedCards,
     UnreadableFileError,
-    decode_file,
 )
 from portal.webmail.contacts.forms import ImportForm
+from portal.webmail.contacts.import_choice import Choice
 from portal.webmail.sidebar import render_with_sidebar
 
 # Seconds for which a previewed file can be imported.
 PREVIEW_SECONDS = 30 * 60
 
+# Contacts without doubts that are listed.
+SURE_SHOWN = 10
+
+NONE_CHOSEN = "Choose at least one contact to import."
 EXPIRED = "The preview expired after half an hour. Choose the file again."
 
 
@@ -49,25 +59,33 @@ def preview(request: HttpRequest) -> HttpResponse:
         except (PolicyError, UnreadableFileError) as error:
             form.add_error("file", str(error))
         else:
-            return _preview_page(request, person, found)
+            token = secrets.token_urlsafe(16)
+            cache.set(_key(person, token), found, PREVIEW_SECONDS)
+            return _preview_page(request, person, found, token)
     return render_with_sidebar(request, "webmail/contacts/import.html", {"form": form})
 
 
 @requires_mail
 @require_POST
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Imports the previewed file."""
+    """Imports the previewed file: what is sure, and what was chosen of the rest."""
     person = accessible_mailboxes(request).person
-    cards = _previewed(person, token)
-    if cards is None:
+    found = _previewed(person, token)
+    if found is None:
         messages.warning(request, EXPIRED)
         return redirect("webmail:import_contacts")
+    choice = Choice.of(request.POST)
+    cards = choice.cards(found)
+    if not cards:
+        return _preview_page(request, person, found, token, error=NONE_CHOSEN)
     try:
         done = actions.import_cards(person, cards)
     except PolicyError as error:
-        messages.warning(request, str(error))
-        return redirect("webmail:import_contacts")
-    messages.success(request, _result_sentence(done))
+        return _preview_page(
+            request, person, found, token, choice=choice, error=str(error)
+        )
+    left_out = len(found.entries) - len(cards)
+    messages.success(request, _result_sentence(done, left_out))
     return redirect("webmail:contacts")
 
 
@@ -90,39 +108,54 @@ def export(request: HttpRequest, kind: str) -> HttpResponse:
 def _read(data: bytes, person: Person) -> ParsedCards:
     """Scans and parses a file. Raises PolicyError or UnreadableFileError."""
     upload_scan.check_is_clean(data, by=person)
-    text = decode_file(data)
-    is_vcard = text.lstrip()[:11].upper() == "BEGIN:VCARD"
-    return vcard.read(text) if is_vcard else csv_file.read(text)
+    file = file_text.decode(data)
+    is_vcard = file.text.lstrip()[:11].upper() == "BEGIN:VCARD"
+    return vcard.read(file) if is_vcard else csv_file.read(file)
 
 
 def _preview_page(
-    request: HttpRequest, person: Person, found: ParsedCards
+    request: HttpRequest,
+    person: Person,
+    found: ParsedCards,
+    token: str,
+    *,
+    choice: Choice | None = None,
+    error: str = "",
 ) -> HttpResponse:
-    token = secrets.token_urlsafe(16)
-    cache.set(_key(person, token), found.cards, PREVIEW_SECONDS)
+    sure = import_choice.sure_cards(found)
+    shown = (choice or Choice()).shown(found)
+    doubtful = import_choice.doubtful_count(found)
     context = {
         "token": token,
-        "cards": found.cards[:10],
-        "more": max(0, len(found.cards) - 10),
-        "expected": actions.preview_import(person, found.cards),
+        "error": error,
+        "remark": found.remark,
+        "cards": sure[:SURE_SHOWN],
+        "more": max(0, len(sure) - SURE_SHOWN),
+        "expected": actions.preview_import(person, sure),
+        "doubtful": shown,
+        "doubtful_count": doubtful,
+        "others": doubtful - len(shown),
+        "takes_others": choice is not None and choice.takes_others,
         "problems": found.problems[:PROBLEMS_SHOWN],
         "problem_count": len(found.problems),
+        "more_problems": max(0, len(found.problems) - PROBLEMS_SHOWN),
     }
     return render_with_sidebar(request, "webmail/contacts/import_preview.html", context)
 
 
-def _result_sentence(done: ImportResult) -> str:
-    """Formats the result: "3 contacts added, 1 completed."."""
+def _result_sentence(done: ImportResult, left_out: int) -> str:
+    """Formats the result: "3 contacts added, 1 completed, 2 left out."."""
     plural = "" if done.added == 1 else "s"
     filled = f", {done.filled} completed" if done.filled else ""
-    return f"{done.added} contact{plural} added{filled}."
+    rest = f", {left_out} left out" if left_out else ""
+    return f"{done.added} contact{plural} added{filled}{rest}."
 
 
 def _key(person: Person, token: str) -> str:
     # Not the key of earlier releases, whose pickled cards this one cannot load.
-    return f"contact-import-{person.pk}-{token}"
+    return f"contact-import-2-{person.pk}-{token}"
 
 
-def _previewed(person: Person, token: str) -> list[Card] | None:
-    found: list[Card] | None = cache.get(_key(person, token))
+def _previewed(person: Person, token: str) -> ParsedCards | None:
+    found: ParsedCards | None = cache.get(_key(person, token))
     return found

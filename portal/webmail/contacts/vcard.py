@@ -1,28 +1,42 @@
-"""Address books as vCard 3.0 and 4.0 (RFC 2426, RFC 6350)."""
+"""Address books as vCard: reads 2.1, 3.0 and 4.0 (RFC 2426, RFC 6350), writes 4.0."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from portal.webmail.contacts.contact_card import Card, ParsedCards, UnreadableFileError
+from vobject.base import ContentLine
 
-_FOLD = re.compile(r"\r?\n[ \t]")
-_LINE = re.compile(r"(?:[\w-]+\.)?(?P<name>[\w-]+)(?P<given>(?:;[^:]*)?):(?P<value>.*)")
-_ESCAPED = re.compile(r"\\(.)")
+from portal.webmail.contacts import vcard_lines, written_addresses
+from portal.webmail.contacts.contact_card import (
+    Card,
+    ParsedCards,
+    RawEntry,
+    UnreadableFileError,
+    place_of,
+)
+from portal.webmail.contacts.file_text import FileText
+from portal.webmail.contacts.vcard_lines import RawCard, values_of
+
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+# vCard 2.1 escapes separators only: a backslash before a letter is one.
+_ESCAPED_OLD = re.compile(r"\\([\\;,:])")
 # An escaped character, or one that is not. A backslash at the end escapes nothing.
 _CHARACTER = re.compile(r"\\?.", re.DOTALL)
+_SCHEME = re.compile(r"(?:tel|mailto):", re.IGNORECASE)
+
+Decoder = Callable[[str], str]
 
 # RFC 6350 §3.2
 _MAX_OCTETS = 75
 
 
-def read(text: str) -> ParsedCards:
+def read(file: FileText) -> ParsedCards:
     """Parses a vCard file. Raises UnreadableFileError if it contains no card."""
-    found = ParsedCards()
-    for number, lines in enumerate(_entries(text), 1):
-        _add_entry(found, f"Card {number}", lines)
-    if not found.cards and not found.problems:
+    found = ParsedCards(remark=file.remark)
+    for number, card in enumerate(vcard_lines.cards(file.text), 1):
+        found.add(_entry(number, card, file.guessed))
+    if not found.entries and not found.problems:
         raise UnreadableFileError("The file contains no vCard.")
     return found
 
@@ -32,59 +46,54 @@ def write(cards: Iterable[Card]) -> str:
     return "".join(folded for card in cards for folded in _format(card))
 
 
-def _entries(text: str) -> Iterator[list[str]]:
-    lines: list[str] | None = None
-    for line in _FOLD.sub("", text).splitlines():
-        word = line.strip().upper()
-        if word == "BEGIN:VCARD":
-            lines = []
-        elif word == "END:VCARD":
-            if lines is not None:
-                yield lines
-            lines = None
-        elif lines is not None:
-            lines.append(line)
+def _entry(number: int, card: RawCard, guessed: frozenset[int]) -> RawEntry:
+    read = vcard_lines.properties(card)
+    decode = _unescape_old if card.is_old else _unescape
 
+    def first(name: str) -> str:
+        return next((str(one.value) for one in values_of(read.found, name)), "")
 
-def _add_entry(found: ParsedCards, place: str, lines: list[str]) -> None:
-    values: dict[str, str] = {}
-    groups: list[str] = []
-    for line in lines:
-        # Longer lines are embedded photographs.
-        parsed = _LINE.fullmatch(line) if len(line) < 10_000 else None
-        if parsed is None:
-            continue
-        name, value = parsed["name"].upper(), parsed["value"]
-        if name == "CATEGORIES":
-            groups += [_unescape(one) for one in _split(value, ",")]
-        else:
-            _keep_property(
-                values, name, value, is_preferred="PREF" in parsed["given"].upper()
-            )
-    name = values.get("FN") or _name_from_parts(values.get("N", ""))
-    organisation = _unescape(_split(values.get("ORG", ""), ";")[0])
-    kept = {
-        "name": _unescape(name),
-        "address": _unescape(values.get("EMAIL", "")).removeprefix("mailto:"),
-        "organisation": organisation,
-        "phone": _unescape(values.get("TEL", "")).removeprefix("tel:"),
-        "note": _unescape(values.get("NOTE", "")),
+    name = decode(first("FN")) or _name_from_parts(decode, first("N"))
+    values = {
+        "name": name,
+        "organisation": decode(_split(first("ORG"), ";")[0]),
+        "phone": _telephone(decode(first("TEL"))),
+        "note": " ".join(decode(str(n.value)) for n in values_of(read.found, "NOTE")),
     }
-    found.add(f"{place} ({kept['name'][:60] or 'no name'})", kept, groups)
+    groups = [
+        decode(one)
+        for line in values_of(read.found, "CATEGORIES")
+        for one in _split(str(line.value), ",")
+    ]
+    doubts = read.doubts
+    if any(line.number in guessed for line in card.lines):
+        doubts.append("The encoding of its letters was guessed")
+    addresses = _addresses(values_of(read.found, "EMAIL"), decode, doubts)
+    return RawEntry(place_of("Card", number, name), values, addresses, groups, doubts)
 
 
-def _keep_property(
-    values: dict[str, str], name: str, value: str, *, is_preferred: bool
-) -> None:
-    """Keeps the first value of each property, or the preferred one."""
-    if is_preferred or name not in values:
-        values[name] = value
+def _addresses(
+    lines: Iterable[ContentLine], decode: Decoder, doubts: list[str]
+) -> list[str]:
+    addresses: dict[str, None] = {}
+    for line in lines:
+        found = written_addresses.find(decode(str(line.value)))
+        addresses |= dict.fromkeys(found.addresses)
+        doubts += found.doubts
+    return list(addresses)
 
 
-def _name_from_parts(value: str) -> str:
+def _telephone(value: str) -> str:
+    """Returns a number without the scheme and parameters of a tel: URI (RFC 3966)."""
+    if _SCHEME.match(value):
+        return _SCHEME.sub("", value, count=1).partition(";")[0]
+    return value
+
+
+def _name_from_parts(decode: Decoder, value: str) -> str:
     """Builds the name from the N property: family; given; additional; …"""
-    family, given, *_ = [*_split(value, ";"), "", ""]
-    return f"{given} {family}".strip()
+    family, given, middle, *_ = [*map(decode, _split(value, ";")), "", "", ""]
+    return " ".join(filter(None, (given, middle, family)))
 
 
 def _split(value: str, separator: str) -> list[str]:
@@ -100,6 +109,10 @@ def _split(value: str, separator: str) -> list[str]:
 
 def _unescape(value: str) -> str:
     return _ESCAPED.sub(lambda m: " " if m[1] in "nN" else m[1], value).strip()
+
+
+def _unescape_old(value: str) -> str:
+    return _ESCAPED_OLD.sub(r"\1", value).strip()
 
 
 def _format(card: Card) -> Iterator[str]:
