@@ -362,10 +362,7 @@ def test_an_invitation_is_shown_in_the_readers_zone(
     assert "attachment-1.ics" in page
 
 
-def test_a_bounce_is_shown_in_words_with_the_original_one_click_away(
-    as_bob: Client, bob: Person
-) -> None:
-    raw = b"""\
+BOUNCE = b"""\
 From: postmaster@firm.example.secure.example
 To: bob@northfield.secure.example
 Subject: Undelivered
@@ -392,7 +389,12 @@ Subject: The bundle
 Please see the bundle.
 --b--
 """
-    message = store_message(bob.mailbox, raw.replace(b"\n", b"\r\n"))
+
+
+def test_a_bounce_is_shown_in_words_with_the_original_one_click_away(
+    as_bob: Client, bob: Person
+) -> None:
+    message = store_message(bob.mailbox, BOUNCE.replace(b"\n", b"\r\n"))
 
     page = page_of(as_bob, message)
 
