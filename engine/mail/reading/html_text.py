@@ -20,6 +20,7 @@ from engine.mail.reading.html_layout import Layout
 # markup, and laying out an element up to 8 µs.
 LAID_OUT_LENGTH = 1024 * 1024
 LAID_OUT_TAGS = 120_000
+LAID_OUT_LINES = 50_000  # of markup; each may be a line of preformatted text
 
 # What stands behind these, such as a footer that a mailing list added, is outside the
 # tree that the parser returns.
@@ -47,7 +48,11 @@ def html_to_text(markup: str) -> str:
     parser would not read to its end gives its words alone, line by line.
     """
     markup = _UNENCODABLE.sub("", markup)
-    if len(markup) > LAID_OUT_LENGTH or markup.count("<") > LAID_OUT_TAGS:
+    if (
+        len(markup) > LAID_OUT_LENGTH
+        or markup.count("<") > LAID_OUT_TAGS
+        or markup.count("\n") > LAID_OUT_LINES
+    ):
         return words_alone(markup)
     root = _tree(markup)
     if root is None:

@@ -24,7 +24,7 @@ from portal.webmail.rendering import (
 from tests.portal.webmail.conftest import store_message
 from tests.security.messages import MESSAGES
 
-STEPS = 1_100_000  # function calls and returns, which take less than 100 ms
+STEPS = 2_000_000  # function calls and returns, which take less than 200 ms
 PAGE = 4 * 1024 * 1024  # octets
 PAGES = ("read", "print", "source", "reply", "reply_all")
 
