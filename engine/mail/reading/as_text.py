@@ -21,7 +21,8 @@ def as_text(reading: Reading) -> str:
     for item in reading.words:
         if item.is_covered and has_plain:
             continue
-        has_plain = item.kind is Kind.HTML and plain_form(item) is not None
+        if not item.is_covered:
+            has_plain = plain_form(item) is not None
         texts.append(text_of(item).strip("\n"))
     return "\n\n".join(text for text in texts if text.strip())
 
@@ -41,7 +42,11 @@ def plain_form(item: Item) -> Item | None:
     """
     if item.kind is not Kind.HTML:
         return None
-    texts = [other for other in item.alternatives if other.kind is Kind.TEXT]
+    texts = [
+        other
+        for other in item.alternatives
+        if other.kind is Kind.TEXT and not other.is_partial
+    ]
     texts.sort(key=lambda other: other.part.content_type != "text/plain")
     return next((other for other in texts if text_in(other.part).strip()), None)
 

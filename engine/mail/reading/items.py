@@ -32,7 +32,8 @@ class Item:
     named it. `alternatives` are the other forms of the same words (RFC 2046 §5.1.4), the
     richest first; `is_covered` says that those of an earlier item stand for this one as
     well. `pictures` are the parts that its HTML embeds (RFC 2392). `holds_files` says that
-    files encoded within the text are items of their own.
+    files encoded within the text are items of their own, `is_partial` that it is one of
+    several texts of its form.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Item:
     pictures: tuple[Part, ...] = ()
     is_covered: bool = False
     holds_files: bool = False
+    is_partial: bool = False
 
     @property
     def is_words(self) -> bool:

@@ -174,11 +174,19 @@ def _alternative(children: Sequence[Entity]) -> Iterator[Item]:
         item
         for at in reversed(range(len(forms)))
         if at != best
-        for item in forms[at]
-        if item.is_words
+        for item in _forms_in([one for one in forms[at] if one.is_words])
     ]
     for at, form in enumerate(forms):
         yield from _with_others(form, others) if at == best else _files(form)
+
+
+def _forms_in(words: Sequence[Item]) -> Iterator[Item]:
+    """Yields the words of a form and their own alternatives, all at one level."""
+    is_partial = len(words) > 1
+    for item in words:
+        yield replace(item, alternatives=(), is_partial=is_partial or item.is_partial)
+        for other in item.alternatives:
+            yield replace(other, is_partial=is_partial or other.is_partial)
 
 
 def _with_others(form: Iterable[Item], others: Sequence[Item]) -> Iterator[Item]:
