@@ -149,7 +149,7 @@ class Tickets(ReadResource):
         rows = Ticket.objects.all()
         if self.caller.organisation is not None:
             rows = rows.filter(source=Source.API)
-        if self.action != "list":
+        if self.action not in ("list", "attachment"):
             public = Entry.objects.public()
             entries = public.prefetch_related("folded_texts", "attachments")
             rows = rows.prefetch_related(Prefetch("entries", entries))

@@ -37,7 +37,7 @@ MAX_RETURNED_BODY = 1024 * 1024
 _OUTCOMES = {
     Action.DELIVERED: "Delivered",
     Action.RELAYED: "Passed on to a server that sends no reports",
-    Action.EXPANDED: "Sent on to the members of a list",
+    Action.EXPANDED: "Sent on to the people who read this address",
 }
 
 __all__ = [

@@ -83,15 +83,19 @@ class Resolution:
             if readers is None:
                 raise
             return readers
-        return replace(made, is_role=True)
+        # An alias may lead to another organisation, whose lists keep their own policy.
+        is_own = made.organisation_id == self.domains.owner_of(address.domain)
+        return replace(made, is_role=is_own)
 
     def _readers(self, role: Address) -> Route | None:
         """Who reads such an address that leads nowhere: administrators, or the helpdesk."""
         owner = self.domains.owner_of(role.domain)
-        is_open = owner is not None and self.organisations[owner].is_active
         is_service = role.domain == settings.POSTERN.community_domain
-        if not (is_open or is_service):
+        if owner is None and not is_service:
             return None
+        if owner is not None and not is_service:
+            # Mail that waits for a suspended organisation is held, and never returned.
+            self._check_organisation(role, owner)
         helpdesk = self._helpdesk()
         if helpdesk is not None and is_service:
             return helpdesk
@@ -211,5 +215,5 @@ class Resolution:
 
 def _is_role_bounce(address: Address) -> bool:
     """Whether servers return there what they could not deliver to administrators."""
-    role = list_key_of(address.key)
-    return bool(role) and role_addresses.is_role(Address.parse(role))
+    name, _, _ = list_key_of(address.key).rpartition("@")
+    return name in role_addresses.NAMES

@@ -14,8 +14,8 @@ MAX_HITS = 50_000
 MAX_DELIMITERS = 1000
 
 _REST_OF_LINE = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\r?\Z)")
-# Octets of a line that are examined behind a delimiter: SMTP allows 998 in all.
-_LONGEST = 1024
+# Octets of a line that are examined at first behind a delimiter: SMTP allows 998 in all.
+_LINE = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +92,13 @@ def _rest_of_line(region: Region, at: int) -> tuple[int, bool] | None:
 
     None where more than blanks stand behind the delimiter.
     """
-    line = region.source[at : min(region.end, at + _LONGEST)]
-    rest = _REST_OF_LINE.match(line)
-    if rest is None:
-        return None
-    end = at + rest.end()
-    if end < region.end and not rest[0].endswith(b"\n"):
-        return None  # the end of what is examined, not of the line
-    return end, bool(rest[1])
+    length = _LINE
+    while rest := _REST_OF_LINE.match(region.source[at : min(region.end, at + length)]):
+        end = at + rest.end()
+        if end == region.end or rest[0].endswith(b"\n"):
+            return end, bool(rest[1])
+        length *= 2  # only the end of what is examined, and not yet of the line
+    return None
 
 
 def _before_line(source: ByteSource, start: int, end: int) -> Region:

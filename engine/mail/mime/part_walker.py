@@ -13,6 +13,7 @@ from engine.mail.mime import (
     boundaries,
     file_names,
     parameters,
+    rtf,
     smime,
     transfer_encoding,
     wrapped_files,
@@ -71,18 +72,26 @@ def walk(header: bytes, body: ByteSource, *, strict: bool = False) -> Iterator[P
     MAX_DEPTH: what is deeper is one part. With `strict`, as before a decision about
     the content, it raises TooManyParts instead.
     """
-    return tree(header, body, strict=strict).parts()
+    # A decision about files needs no Rich Text of Outlook's, which takes long to open.
+    rich_text = rtf.Budget(0) if strict else None
+    return tree(header, body, strict=strict, rich_text=rich_text).parts()
 
 
 def tree(
-    header: bytes, body: ByteSource, *, strict: bool = False, attached: bool = True
+    header: bytes,
+    body: ByteSource,
+    *,
+    strict: bool = False,
+    attached: bool = True,
+    rich_text: rtf.Budget | None = None,
 ) -> Entity:
     """Returns the tree of a message, with the bounds of `walk`.
 
-    Without `attached`, attached messages are leaves and are not looked into.
+    Without `attached`, attached messages are leaves and are not looked into. `rich_text`
+    is what may be spent on the bodies in winmail.dat.
     """
     block = _content_fields(header[:MAX_HEADER_OCTETS])
-    walker = _Walker(strict, attached)
+    walker = _Walker(strict, attached, rich_text or rtf.Budget())
     return walker.entity(block, Region.whole(body), _Position())
 
 
@@ -134,12 +143,13 @@ class _Walker:
     The budgets count for the whole message: each part alone would be harmless.
     """
 
-    def __init__(self, strict: bool, attached: bool) -> None:
+    def __init__(self, strict: bool, attached: bool, rich_text: rtf.Budget) -> None:
         self.strict = strict
         self.attached = attached
         self.left = MAX_PARTS
         self.budget = boundaries.Budget()
         self.elements = smime.MAX_ELEMENTS
+        self.rich_text = rich_text
 
     def entity(
         self, header: HeaderBlock, region: Region, position: _Position
@@ -192,7 +202,9 @@ class _Walker:
 
     def _wrapped(self, part: Part) -> list[Entity]:
         """Returns the files wrapped in a part in other ways; none if they are too many."""
-        files = list(islice(wrapped_files.files_in(part), self.left + 1))
+        files = list(
+            islice(wrapped_files.files_in(part, self.rich_text), self.left + 1)
+        )
         if len(files) > self.left:
             self._leave_out()
             return []

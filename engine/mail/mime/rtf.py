@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from engine.mail.mime import charset, codepages
 
-# Octets that are decompressed and read: a hundred pages, and a few seconds at most.
+# Octets of one message that are decompressed and read: a hundred pages, and a few seconds
+# at most.
 MAX_OCTETS = 4 * 1024 * 1024
 
 # The start of every dictionary, as MS-OXRTFCP §2.1.2.1 gives it.
@@ -64,6 +65,13 @@ _FONT_CHARSETS = {
     222: "cp874",
     238: "cp1250",
 }
+
+
+@dataclass(slots=True)
+class Budget:
+    """The octets of Rich Text that may still be decompressed and read."""
+
+    left: int = MAX_OCTETS
 
 
 def decompress(data: bytes, most: int) -> tuple[bytes, bool]:

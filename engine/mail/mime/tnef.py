@@ -89,13 +89,13 @@ def is_tnef(start: bytes) -> bool:
     return start.startswith(SIGNATURE)
 
 
-def read(data: bytes) -> Tnef | None:
+def read(data: bytes, budget: rtf.Budget | None = None) -> Tnef | None:
     """Returns the content of a winmail.dat; None where the octets are none. Never raises.
 
-    The text is that of the plain body or, without any other, of the Rich Text. Takes time
-    in proportion to the octets.
+    The text is that of the plain body or, without any other, of the Rich Text, as far as
+    the budget goes. Takes time in proportion to the octets.
     """
-    return _Reader(data).message(0, len(data), 0)
+    return _Reader(data, budget or rtf.Budget()).message(0, len(data), 0)
 
 
 @dataclass(slots=True)
@@ -110,11 +110,11 @@ class _Attachment:
 class _Reader:
     """One reading, with what may still be spent on it and the messages attached."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, budget: rtf.Budget) -> None:
         self.data = data
         self.frames = Frames(data)
         self.files_left = MAX_FILES
-        self.rich_text_left = rtf.MAX_OCTETS
+        self.rich_text = budget
 
     def message(self, start: int, end: int, depth: int) -> Tnef | None:
         if not self.data.startswith(SIGNATURE, start, end):
@@ -238,11 +238,11 @@ class _Message:
         if not isinstance(value, bytes):
             return ""
         try:
-            rich, is_whole = rtf.decompress(value, self._reader.rich_text_left)
+            rich, is_whole = rtf.decompress(value, self._reader.rich_text.left)
         except ValueError:
             self.is_whole = False
             return ""
-        self._reader.rich_text_left -= len(rich)
+        self._reader.rich_text.left -= len(rich)
         self.is_whole = self.is_whole and is_whole
         return rtf.to_text(rich).strip()
 

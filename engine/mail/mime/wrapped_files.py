@@ -7,7 +7,6 @@ scanner and the attachment policy see them, and a reader can open them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
 
 from engine.mail.header import HeaderBlock, new_field
 from engine.mail.mime import (
@@ -20,15 +19,19 @@ from engine.mail.mime import (
 )
 from engine.mail.mime.boundaries import Region
 from engine.mail.mime.parts import Part
+from engine.mail.mime.rtf import Budget
 from engine.mail.mime.tnef import Tnef, TnefFile
 
 
-def files_in(part: Part) -> Iterator[Part]:
-    """Yields the files in a part, numbered below its path; none for another part."""
+def files_in(part: Part, rich_text: Budget) -> Iterator[Part]:
+    """Yields the files in a part, numbered below its path; none for another part.
+
+    `rich_text` is what may be spent on bodies that Outlook wrote as Rich Text.
+    """
     if part.content_type == "text/plain" and part.disposition != "attachment":
         yield from _in_text(part)
     elif is_winmail(part):
-        opened = tnef.read(part.data())
+        opened = tnef.read(part.data(), rich_text)
         if opened is not None:
             yield from _in_winmail(part, opened, _content(part))
 
@@ -122,13 +125,13 @@ def _file(
 ) -> Part:
     """Returns a file as a part with fields that give it all of its names."""
     named = [name for name in dict.fromkeys(names) if name]
-    types = [content_type] if content_type else map(file_endings.type_of, named[:1])
+    first = next(iter(named), "")
     values = (f"attachment; {parameters.write('filename', name)}" for name in named)
     return Part(
         path=path,
-        content_type=next(chain(types), "application/octet-stream"),
+        content_type=content_type or file_endings.type_of(first),
         charset="",
-        filename=file_names.canonical(next(iter(named), "")),
+        filename=file_names.canonical(first),
         disposition="attachment",
         content_id=content_id,
         encoding=encoding,

@@ -18,6 +18,7 @@ MAX_EVENTS = 50  # of one file
 MAX_ATTENDEES = 200  # of one event
 _MAX_LINE = 1000  # characters of a name, a place or a summary
 _MAX_DATES = 1000  # on which an event does not take place
+_YEARS = range(2, 9999)
 
 METHODS = frozenset(
     [
@@ -168,15 +169,23 @@ def _moment(one: Property | None, zones: Zones) -> Moment | None:
 
 
 def _moments(one: Property, zones: Zones) -> Iterator[Moment]:
-    """Yields the moments of a property, without those that are none."""
+    """Yields the moments of a property, without those that are none.
+
+    Nor those at the ends of the calendar, which another zone may put beyond it.
+    """
     for text in one.raw.split(",", _MAX_DATES)[:_MAX_DATES]:
+        zones.moments_left -= 1
+        if zones.moments_left < 0:
+            return
         try:
             at = vDDDTypes.from_ical(text.strip())
         except ValueError:
             continue
+        if not isinstance(at, date) or at.year not in _YEARS:
+            continue
         if isinstance(at, datetime):
             yield _in_zone(at, one.parameters.get("TZID", ""), zones)
-        elif isinstance(at, date):
+        else:
             yield Moment(at)
 
 
@@ -198,7 +207,7 @@ def _end(block: Block, start: Moment | None, zones: Zones) -> Moment | None:
     if not end.is_day:
         return end
     # RFC 5545 §3.6.1: the day after the last one.
-    return Moment(max(start.at, end.at - timedelta(days=1)))
+    return Moment(end.at - timedelta(days=1)) if end.at > start.at else start
 
 
 def _after(start: Moment, text: str) -> Moment | None:
@@ -208,6 +217,8 @@ def _after(start: Moment, text: str) -> Moment | None:
         if not isinstance(length, timedelta):
             return None
         at = start.at + timedelta(days=length.days)
+        if at.year not in _YEARS:
+            return None
         if isinstance(at, datetime) and at.tzinfo is not None:
             exact = at.astimezone(UTC) + timedelta(seconds=length.seconds)
             return Moment(exact.astimezone(at.tzinfo))

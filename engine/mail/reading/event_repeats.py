@@ -180,7 +180,9 @@ def _ordinal(number: int) -> str:
     return word
 
 
-def _last_day(until: date, start: date | None) -> date:
+def _last_day(until: object, start: date | None) -> date:
+    if not isinstance(until, date):
+        raise _OtherRuleError
     if not isinstance(until, datetime):
         return until
     zone: tzinfo | None = start.tzinfo if isinstance(start, datetime) else None

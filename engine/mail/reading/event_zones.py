@@ -7,7 +7,7 @@ import re
 import zoneinfo
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 from icalendar.prop import vRecur, vUTCOffset
@@ -24,14 +24,19 @@ _YEARLY = frozenset(
     ("FREQ", "INTERVAL", "BYMONTH", "BYDAY", "BYMONTHDAY", "UNTIL", "WKST")
 )
 _MAX_RULES = 100  # of one zone
+_MAX_MOMENTS = 2_000  # of one file
 
 _Definitions: TypeAlias = dict[str, list["_Rule"] | None]
 
 
 class Zones:
-    """The zones that a file may name, with those that it writes out itself."""
+    """The zones that a file may name, with those that it writes out itself.
+
+    `moments_left` is how many moments of the file are still read.
+    """
 
     def __init__(self, file: Block) -> None:
+        self.moments_left = _MAX_MOMENTS
         self._written: _Definitions = {}
         for block in file.named("VTIMEZONE"):
             self._written.setdefault(block.text("TZID"), _rules(block))
@@ -84,22 +89,25 @@ class _Rule:
         if not self.month:
             return self.start if self.start <= moment else None
         for year in (moment.year, moment.year - 1):
-            if self.start.year <= year <= self.until and (found := self._in(year)):
+            if self.start.year <= year <= self.until and (found := _change(self, year)):
                 change = datetime.combine(found, self.start.time())
                 if change <= moment:
                     return change
         return None
 
-    def _in(self, year: int) -> date | None:
-        length = calendar.monthrange(year, self.month)[1]
-        days = [date(year, self.month, number + 1) for number in range(length)]
-        if self.month_days:
-            days = [day for day in days if day.day in self.month_days]
-        if self.day and (found := _DAY.fullmatch(self.day)):
-            days = [day for day in days if _DAYS[day.weekday()] == found[2]]
-            number = int(found[1] or 1)
-            days = days[number - 1 : number] if number > 0 else days[number:][:1]
-        return days[0] if days else None
+
+@lru_cache(maxsize=1024)
+def _change(rule: _Rule, year: int) -> date | None:
+    """Returns the day of a yearly change."""
+    length = calendar.monthrange(year, rule.month)[1]
+    days = [date(year, rule.month, number + 1) for number in range(length)]
+    if rule.month_days:
+        days = [day for day in days if day.day in rule.month_days]
+    if rule.day and (found := _DAY.fullmatch(rule.day)):
+        days = [day for day in days if _DAYS[day.weekday()] == found[2]]
+        number = int(found[1] or 1)
+        days = days[number - 1 : number] if number > 0 else days[number:][:1]
+    return days[0] if days else None
 
 
 def _rules(block: Block) -> list[_Rule] | None:
@@ -132,8 +140,12 @@ def _rule(block: Block) -> _Rule:
         raise ValueError("There are several changes a year")
     if not days[0] and not month_days:
         month_days = (start.day,)
-    until = rule["UNTIL"][0].year if "UNTIL" in rule else 9999
-    return _Rule(start, before, after, int(months[0]), str(days[0]), month_days, until)
+    last = rule["UNTIL"][0] if "UNTIL" in rule else date.max
+    if not isinstance(last, date):
+        raise ValueError("The last change is no day")
+    return _Rule(
+        start, before, after, int(months[0]), str(days[0]), month_days, last.year
+    )
 
 
 def _offset(rules: list[_Rule] | None, moment: datetime) -> timedelta | None:

@@ -1,8 +1,7 @@
 """Turns HTML into plain text that keeps every visible word, its links and its tables.
 
-The layout stands on lxml's tree. inscriptis 2.7.6 lays out more beautifully, but stops
-silently at the parser's depth limit, shows what the sender hid by visibility or font
-size, and takes quadratic time for lists and tables in each other.
+The layout is ours, on lxml's tree: it must show what is beyond the parser's depth limit,
+leave out what the sender hid by visibility or font size, and take linear time.
 """
 
 from __future__ import annotations

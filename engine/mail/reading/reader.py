@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from urllib.parse import unquote
 
+from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
+from engine.mail.message import split, with_line_ends
 from engine.mail.mime import file_endings, part_walker, wrapped_files
 from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.part_walker import Entity
@@ -104,6 +106,12 @@ def part_at(header: bytes, body: ByteSource, path: str) -> Part | None:
     """Returns the part at a path, of an attached message too; None without one."""
     found = _at(part_walker.tree(header, body), path)
     return found.part if found else None
+
+
+def header_of(part: Part) -> HeaderBlock:
+    """Returns the header of the message that a part attaches."""
+    start = part.start(MAX_HEADER_OCTETS)
+    return HeaderBlock.salvage(split(with_line_ends(start))[0])
 
 
 def name_of(part: Part) -> str:

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from engine.mail.errors import PermanentFailure
 from engine.mail.role_addresses import is_role
-from engine.mail.smtp_replies import TRY_LATER
+from engine.mail.smtp_replies import TRY_LATER, Reply
 from engine.queue.automatic_mail import list_bounces, list_expansion
 from engine.queue.delivery import claim, outcome_recording
 from engine.routing import routes
@@ -92,16 +92,29 @@ def pass_on_refused_role(
 
 
 def refused_roles(parcel: Parcel, outcomes: Sequence[Outcome]) -> Parcel | None:
-    """Returns the part of a parcel for postmaster@ and abuse@ that a server refused."""
+    """Returns the part of a parcel for postmaster@ and abuse@ that a server has not.
+
+    What it refuses for another reason, such as its size, it would refuse the
+    administrators too: the sender hears of that.
+    """
     refused = {
         outcome.recipient_id
         for outcome in outcomes
-        if outcome.state is OutcomeState.FAILED and outcome.cause is Cause.REPLY
+        if outcome.state is OutcomeState.FAILED
+        and outcome.cause is Cause.REPLY
+        and _says_unknown(outcome.reply)
     }
     recipients = tuple(
         one for one in parcel.recipients if one.id in refused and is_role(one.address)
     )
     return replace(parcel, recipients=recipients) if recipients else None
+
+
+def _says_unknown(reply: Reply) -> bool:
+    """Whether a server refuses for the mailbox: RFC 3463 §3.2, RFC 5321 §4.2.3."""
+    if reply.enhanced:
+        return reply.enhanced in ("5.1.1", "5.1.6", "5.1.10", "5.2.1")
+    return reply.code in (550, 551, 553)
 
 
 @transaction.atomic

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 from engine.folding.words import index_words
 from engine.mail.header import HeaderBlock
-from engine.mail.message import split
 from engine.mail.mime import charset, smime, transfer_encoding
 from engine.mail.mime.part_walker import TooManyParts
 from engine.mail.mime.parts import Part
@@ -23,8 +22,6 @@ from engine.storage.search.pieces import MAX_PIECES, FieldWords, Words, divide
 LAID_OUT = 1024 * 1024
 # Seconds that one message may take, well within a job's time limit.
 SECONDS = 120.0
-# Octets of an attached message that are searched for its header.
-_HEADER = 64 * 1024
 
 _ENCRYPTED = ("enveloped-data", "authenveloped-data")
 # What a reader sees of an event (RFC 5545 §3.8), with folded lines joined (§3.1).
@@ -104,8 +101,7 @@ def _fields(header: HeaderBlock, *names: str) -> str:
 
 
 def _attached_header(part: Part) -> str:
-    header = HeaderBlock.salvage(split(part.start(_HEADER))[0])
-    return _fields(header, "Subject", "From", "To", "Cc")
+    return _fields(reader.header_of(part), "Subject", "From", "To", "Cc")
 
 
 def _every(reading: Reading) -> Iterator[Item]:
@@ -121,11 +117,13 @@ def _names(item: Item) -> Iterator[str]:
 
 def _words_of(item: Item) -> Iterator[str]:
     """Yields the text of an item, and of other forms of it that say something else."""
-    yield from _long_or_laid_out(item)
+    said = set[str]()
     if _is_long(item.part):
-        said = set[str]()
+        yield from _long_or_laid_out(item)
     else:
-        said = index_words(" ".join(_long_or_laid_out(item)))
+        text = " ".join(_long_or_laid_out(item))
+        yield text
+        said = index_words(text) if item.alternatives else said
     for other in item.alternatives:
         if _is_long(other.part):
             yield from _long_or_laid_out(other)
@@ -153,7 +151,7 @@ def _long_text(part: Part, *, is_html: bool) -> Iterator[str]:
     """Yields a long text bit by bit, divided at line ends where it has them."""
     region = part.region
     encoded = (region.source, part.encoding, region.start, region.end)
-    if charset_is_wide(part.charset):
+    if _is_wide(part.charset):
         yield part.text()
         return
     left = b""
@@ -165,7 +163,7 @@ def _long_text(part: Part, *, is_html: bool) -> Iterator[str]:
     yield _decoded(left, part, is_html=is_html)
 
 
-def charset_is_wide(name: str) -> bool:
+def _is_wide(name: str) -> bool:
     """Whether a line end is more than one octet in a charset."""
     return name.lower().startswith(("utf-16", "utf-32", "utf16", "utf32"))
 

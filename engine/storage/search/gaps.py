@@ -11,13 +11,13 @@ from engine.storage.models import FolderRole, GapReason, Message, SearchGap
 
 EXPLANATIONS = {
     GapReason.ENCRYPTED: "It is encrypted, or a part of it is. Of what is encrypted, "
-    "search finds no word.",
-    GapReason.TOO_LONG: "It is longer than search reads. You find it by the words of its "
-    "beginning.",
+    "search finds no word; subjects, people and names of files are searched.",
+    GapReason.TOO_LONG: "It is longer than search reads. You find it by its subject, people, "
+    "names of files and the words of its beginning.",
     GapReason.TOO_MANY_PARTS: "It has more parts than search reads, or they are nested too "
-    "deep.",
-    GapReason.MISSING: "Its text is missing from the store. Ask your administrator to have "
-    "it restored from a backup.",
+    "deep. You find it by its subject, people and first parts.",
+    GapReason.MISSING: "Its text is missing from the store. You find it by its subject and "
+    "people. Ask your administrator to have it restored from a backup.",
     GapReason.FAULT: "It could not be read. The operators of the service find the reason "
     "in their log.",
 }

@@ -13,6 +13,7 @@ from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from engine.database import batches
+from engine.jobs.time_limit import JobTimeout
 from engine.registry import index_passes
 from engine.registry.models import Mailbox
 from engine.storage import content_keys
@@ -119,7 +120,13 @@ def _index_long() -> int:
     if message is None:
         return 0
     if message.mailbox.organisation.indexes_mail:
-        _put(message)
+        try:
+            _put(message)
+        except JobTimeout:
+            # It would stand before all others again in the next run.
+            _note_fault(message)
+            _mark([message.pk])
+            raise
     if not Message.objects.filter(pk=message.pk).update(is_indexed=True):
         index_table.forget([message.pk])  # erased meanwhile
     return 1
@@ -134,8 +141,12 @@ def _put(message: Message) -> None:
         raise
     except Exception:
         log.exception("message %s cannot be searched", message.pk)
-        index_table.forget([message.pk])
-        index_table.note_gap(message.pk, message.mailbox_id, GapReason.FAULT)
+        _note_fault(message)
+
+
+def _note_fault(message: Message) -> None:
+    index_table.forget([message.pk])
+    index_table.note_gap(message.pk, message.mailbox_id, GapReason.FAULT)
 
 
 def _mark(message_ids: Iterable[int]) -> None:

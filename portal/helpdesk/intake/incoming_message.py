@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
-from engine.mail.message import split
 from engine.registry.addresses.display_names import safe_display_name
 from engine.storage import content
 from engine.storage.models import Message
@@ -88,9 +87,9 @@ class IncomingMessage:
 
 def parse(message: Message) -> IncomingMessage:
     """Parses a stored message; malformed headers and parts are tolerated."""
-    header, body = split(content.read(message))
+    header = content.header(message)
     block = HeaderBlock.salvage(header)
-    found = content_of(header, body)
+    found = content_of(header, content.body_source(message))
     subject = " ".join(block.text("Subject").split())
     if len(subject) > MAX_SUBJECT_LENGTH:
         found.text = f"{subject}\n\n{found.text}"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from engine.mail.composer import Attachment as File
-from engine.mail.header import HeaderBlock
-from engine.mail.message import split
-from engine.mail.mime import file_endings
+from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.parts import Part
 from engine.mail.reading import reader
 from engine.mail.reading.as_text import as_text, text_of
@@ -52,28 +50,26 @@ class MessageContent:
         return MessageContent(text, folded, files)
 
 
-def content_of(header: bytes, body: bytes) -> MessageContent:
+def content_of(header: bytes, body: ByteSource) -> MessageContent:
     """Reads the content of a message; never raises on malformed ones."""
-    reading = reader.read(header, body)
+    (_, reading), *attached = reader.read_all(header, body)
     forms = _forms(reading)
     readable = [form for form in forms if _is_readable(form)][:MAX_FORMS]
     content = MessageContent(as_text(reading))
     content.folded = [
         *_other_forms(readable, content.text),
-        *_attached_messages(reading, header, body),
+        *_attached_messages(reading, attached),
     ]
     content.files = [
-        *(_file(item.part, item.name) for item in reading.offered),
-        *(_file(part, part.filename) for part in reading.pictures),
-        *(_file(one.part, one.name) for one in forms if one not in readable),
+        *(_file(item.part) for item in reading.offered),
+        *map(_file, reading.pictures),
+        *(_file(one.part) for one in forms if one not in readable),
     ]
     return content
 
 
-def _file(part: Part, name: str) -> File:
-    ending = file_endings.of_type(part.content_type)
-    name = name or f"attachment-{part.path}{ending}"
-    return File(name, part.content_type, part.data())
+def _file(part: Part) -> File:
+    return File(reader.name_of(part), part.content_type, part.data())
 
 
 def _forms(reading: Reading) -> list[Item]:
@@ -108,16 +104,19 @@ def _words(text: str) -> set[str]:
     return set(_WORD.findall(text[:MAX_COMPARED].casefold()))
 
 
-def _attached_messages(reading: Reading, header: bytes, body: bytes) -> Iterator[Fold]:
-    attached = [item for item in reading.offered if item.kind is Kind.MESSAGE]
-    for item in attached[:MAX_OPENED]:
-        found = reader.attached(header, body, item.part.path)
-        if found is not None:
-            yield _attached_message(*found)
+def _attached_messages(
+    reading: Reading, attached: Iterable[tuple[Part | None, Reading]]
+) -> Iterator[Fold]:
+    """Yields those attached to the message itself, not those within these."""
+    messages = [item for item in reading.offered if item.kind is Kind.MESSAGE]
+    opened = {item.part.path for item in messages[:MAX_OPENED]}
+    for part, inner in attached:
+        if part is not None and part.path in opened:
+            yield _attached_message(part, inner)
 
 
 def _attached_message(part: Part, reading: Reading) -> Fold:
-    block = HeaderBlock.salvage(split(part.data())[0])
+    block = reader.header_of(part)
     fields = {name: block.text(name) for name in _SHOWN_FIELDS}
     head = "\n".join(f"{name}: {value}" for name, value in fields.items() if value)
     text = "\n\n".join(filter(None, (head, as_text(reading).strip())))

@@ -12,13 +12,16 @@ SEPARATOR = ":::"
 # Characters of a cell that are looked at.
 _LIMIT = 2_000
 
-_WORD = r"(?<!@)[^\s<>()\[\],;:\"'“”@]++@[^\s<>()\[\],;:\"'“”@]++(?!@)"
+# From the start of a word only: else a long word is looked at from each of its letters.
+_WORD = (
+    r"(?<![^\s<>()\[\],;:\"'“”])[^\s<>()\[\],;:\"'“”@]++@[^\s<>()\[\],;:\"'“”@]++(?!@)"
+)
 _ANYWHERE = re.compile(_WORD)
 # Forms that leave no doubt: Jane Jones <jane@x>, Jane Jones (jane@x), mailto:jane@x.
 _KNOWN_FORMS = re.compile(
     rf"(?:mailto:|[^<>()@]*+[<(]\s*+(?:mailto:)?)({_WORD})\s*+[>)]?", re.IGNORECASE
 )
-_IN_NAME = re.compile(rf"\s*+[<(]\s*+({_WORD})\s*+[>)]\s*+\Z")
+_IN_NAME = re.compile(rf"(?<!\s)\s*+[<(]\s*+({_WORD})\s*+[>)]\s*+\Z")
 
 
 @dataclass(frozen=True, slots=True)

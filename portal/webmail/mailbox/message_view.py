@@ -121,6 +121,7 @@ def printed(request: HttpRequest, message_id: int) -> HttpResponse:
         "sent_at": parsed.sent_at(message.received_at),
         "notices": notices_of(parsed.reading),
         "files": FileList.of(parsed.all_files),
+        "inner": parsed.inner_messages(),
         **plain_text.page(parsed.whole_text(), request.GET.get("from", "")),
     }
     return render(request, "webmail/mailbox/print.html", context)

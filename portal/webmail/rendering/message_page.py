@@ -61,15 +61,17 @@ def address_fields(parsed: ParsedMessage) -> dict[str, AddressField]:
 def words(
     request: HttpRequest, parsed: ParsedMessage, frame_url: str
 ) -> dict[str, object]:
-    """Returns the context of the message's words and files.
+    """Returns the context of the message's words, files and attached messages.
 
     The words are the URL of the frame, or a page of text. Pictures that the HTML embeds
     are listed as files where the HTML is not shown.
     """
+    shown = {"other_forms": parsed.other_forms, "inner": parsed.inner_messages()}
     if parsed.has_html and request.GET.get("view") != "text":
-        return {"frame_url": frame_url, "files": FileList.of(parsed.attachments)}
+        files = FileList.of(parsed.attachments)
+        return {**shown, "frame_url": frame_url, "files": files}
     text = plain_text.page(parsed.whole_text(), request.GET.get("from", ""))
-    return {**text, "files": FileList.of(parsed.all_files)}
+    return {**shown, **text, "files": FileList.of(parsed.all_files)}
 
 
 def frame(parsed: ParsedMessage, subject: str, page_url: str) -> HttpResponse:

@@ -190,8 +190,7 @@ class WholeMessage(ParsedMessage):
         found = reader.attached(self.raw_header, self.body, path)
         if found is None:
             return None
-        header = split(with_line_ends(found[0].data()))[0]
-        return ParsedMessage(HeaderBlock.salvage(header), found[1])
+        return ParsedMessage(reader.header_of(found[0]), found[1])
 
 
 def parse_stored(message: Message) -> WholeMessage:

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 
 from engine.mail.address import Address
+from engine.mail.errors import PermanentFailure
 from engine.registry.actions import aliases, lists, people, roles
 from engine.registry.models import OrganisationStatus, Posting, RoleName
 from engine.routing import policies, recipients, routes
@@ -140,8 +141,29 @@ def test_of_an_organisation_that_is_not_active_it_is_closed(northfield, alice, s
     with pytest.raises(SuspendedRecipientError):
         resolve(POSTMASTER)
     team.delete()
-    with pytest.raises(UnknownRecipientError):
+    with pytest.raises(SuspendedRecipientError):
         resolve(POSTMASTER)
+
+
+def test_an_alias_opens_no_list_of_another_organisation(northfield, alice, charlie):
+    theirs = charlie.organisation
+    closed = factories.make_list(
+        "staff@harbour.secure.example", theirs, posting=Posting.ORGANISATION
+    )
+    factories.make_alias(POSTMASTER, closed.address, northfield)
+    known = routes.current()
+
+    route = known.resolve(Address.parse(POSTMASTER))
+
+    assert route.list_id == closed.pk
+    with pytest.raises(PermanentFailure):
+        policies.check_can_reach(known, route, sender=Address.parse(alice.address))
+
+
+def test_an_address_that_only_looks_like_a_bounce_address_is_relayed(firm_connection):
+    route = resolve("x.-bounces@firm.example")
+
+    assert route.kind is RouteKind.CONNECTION
 
 
 def test_a_role_counts_from_the_moment_it_is_given(northfield, alice, bob):

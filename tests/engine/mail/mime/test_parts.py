@@ -243,3 +243,28 @@ def test_any_message_can_be_walked(text: str) -> None:
         assert len(part.data()) <= len(text.encode())
         assert len(part.text()) <= len(text.encode())
         assert not {"Cc", "Cs"} & set(map(unicodedata.category, part.filename))
+
+
+@pytest.mark.parametrize("blanks", [0, 1, 1023, 1024, 1025, 5000, 20_000])
+def test_blanks_behind_a_delimiter_hide_no_part(blanks: int) -> None:
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b"
+        + b" " * blanks
+        + b"\r\nContent-Disposition: attachment; filename=two.txt\r\n\r\ntwo\r\n--b--"
+        + b"\t" * blanks
+        + b"\r\nbehind"
+    )
+
+    assert [part.data() for part in parts_of(raw)] == [b"one", b"two"]
+
+
+def test_words_behind_a_delimiter_make_it_text() -> None:
+    raw = (
+        b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\none\r\n--b"
+        + b" " * 5000
+        + b"x\r\ntwo\r\n--b--"
+    )
+
+    [part] = parts_of(raw)
+
+    assert part.data().endswith(b"x\r\ntwo")

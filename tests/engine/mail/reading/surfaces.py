@@ -132,8 +132,8 @@ def api(raw: bytes) -> Seen:
 
 def search(raw: bytes) -> Seen:
     """The words that find the message, folded as a search is."""
-    words = document.document_of(_stored(raw)).words
-    return Seen([" ".join(words[Words.TEXT])])
+    pieces = document.Document(_stored(raw)).pieces()
+    return Seen([" ".join(word for one in pieces for word in one.get(Words.TEXT, []))])
 
 
 def ticket(raw: bytes) -> Seen:

@@ -421,3 +421,44 @@ def test_hostile_files_take_little_time(unit: str) -> None:
     event.read(text)
 
     assert time.process_time() - started < 6
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "DTEND;VALUE=DATE:00010101",
+        "RRULE:FREQ=DAILY;UNTIL=P1D",
+        "RRULE:FREQ=DAILY;UNTIL=120000",
+        "DURATION:P99999999D",
+    ],
+)
+def test_values_that_make_no_sense_leave_the_event(line: str) -> None:
+    found = only("DTSTART;VALUE=DATE:20261201", "SUMMARY:Hearing", line)
+
+    assert found.summary == "Hearing"
+    assert found.start == Moment(date(2026, 12, 1))
+
+
+@pytest.mark.parametrize("moment", ["99991231T235959Z", "00010101T000000Z"])
+def test_the_ends_of_the_calendar_are_no_moments(moment: str) -> None:
+    # Another zone would put them beyond what a date can hold.
+    assert only(f"DTSTART:{moment}", "SUMMARY:Hearing").start is None
+
+
+def test_a_zone_whose_rule_ends_at_no_day_is_named() -> None:
+    zone = outlook_zone("Mine").replace("BYMONTH", "UNTIL=P1D;BYMONTH")
+
+    found = only("DTSTART;TZID=Mine:20261201T100000", before=zone)
+
+    assert found.start == Moment(local("2026-12-01T10:00"), "Mine")
+
+
+def test_a_file_of_moments_in_a_written_zone_takes_little_time() -> None:
+    days = ",".join(["20260101T000000"] * 900)
+    lines = [f"EXDATE;TZID=Mine:{days}"] * 60
+    zone = outlook_zone("Mine")
+    began = time.process_time()
+
+    only("DTSTART;TZID=Mine:20261201T100000", *lines, before=zone)
+
+    assert time.process_time() - began < 5

@@ -132,9 +132,6 @@ def test_what_carries_words_alone_leaves_no_words_out(
     assert repeated(root, seen) == []
 
 
-@pytest.mark.xfail(
-    strict=False, reason="The index takes only text/plain where there is any."
-)
 @MANY
 @given(root=trees())
 def test_a_search_finds_all_words(root: Node) -> None:

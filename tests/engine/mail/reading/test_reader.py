@@ -4,8 +4,10 @@ import base64
 from pathlib import Path
 
 import pytest
+from compressed_rtf import compress
 
 from engine.mail.message import split, with_line_ends
+from engine.mail.mime import part_walker, rtf
 from engine.mail.reading import reader
 from engine.mail.reading.as_text import as_text
 from engine.mail.reading.items import Kind, Reading
@@ -263,3 +265,30 @@ def test_what_outlook_wraps_is_shown_where_there_are_no_other_words() -> None:
 
     assert as_text(reading).startswith("Dear Jane")
     assert "minutes.pdf" in [item.name for item in reading.offered]
+
+
+def rich_winmail(text: str) -> bytes:
+    octets = compress(b"{\\rtf1 " + text.encode() + b"}", True)
+    data = winmail.write(written=[winmail.variable(0x1009, winmail.BINARY, octets)])
+    content = base64.encodebytes(data).decode()
+    return part("application/ms-tnef", content, "Content-Transfer-Encoding: base64")
+
+
+def test_rich_text_is_read_within_a_budget_for_the_whole_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    raw = HEADER + multipart("mixed", *(rich_winmail(f"text {n}") for n in range(9)))
+    whole = as_text(read(raw))
+
+    monkeypatch.setattr(rtf.Budget, "__init__", lambda self: setattr(self, "left", 40))
+
+    assert whole.split() == [word for n in range(9) for word in ("text", str(n))]
+    assert 0 < len(as_text(read(raw))) < len(whole)
+
+
+def test_a_decision_about_files_opens_no_rich_text() -> None:
+    raw = with_line_ends(HEADER + rich_winmail("Dear Jane"))
+
+    parts = part_walker.walk(*split(raw), strict=True)
+
+    assert [one.content_type for one in parts] == ["application/ms-tnef"]

@@ -171,3 +171,21 @@ def test_what_nobody_at_a_server_takes_comes_back(queue, hop, firm_connection, b
 
     assert queue.status(reference) is RecipientStatus.FAILED
     assert len(queue.inbox(bob)) == 1
+
+
+@pytest.mark.parametrize(
+    "reply", ["552 5.3.4 Too big", "550 5.7.1 Spam", "554 No thanks"]
+)
+def test_what_a_server_refuses_for_another_reason_comes_back(
+    queue, hop, firm, firm_connection, bob, reply
+):
+    hop.rcpt_replies["postmaster@firm.example"] = [reply]
+    factories.make_administrator(factories.make_person(JANE, firm))
+    reference = queue.send(bob.address, "postmaster@firm.example.secure.example")
+
+    queue.run()
+    queue.run()
+
+    assert hop.received == []
+    assert queue.status(reference) is RecipientStatus.FAILED
+    assert len(queue.inbox(bob)) == 1

@@ -8,6 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.mail import dsn
+from engine.mail.message import split
+from engine.mail.mime.part_walker import walk
 from engine.queue import retry_schedule
 from engine.queue.delivery import (
     claim,
@@ -25,7 +27,7 @@ from engine.transport import local_mailboxes
 from engine.transport.connection_errors import NOT_TRUSTED
 from engine.transport.parcel import Cause, OutcomeState, answer
 from tests import factories
-from tests.engine.queue.conftest import JANE
+from tests.engine.queue.conftest import JANE, RAW
 
 pytestmark = pytest.mark.django_db
 
@@ -280,6 +282,26 @@ def test_what_waits_untried_for_a_server_that_cannot_be_trusted_goes_back(
     assert about.status == "5.7.5"
     assert queue.status(old) is RecipientStatus.FAILED
     assert queue.status(new) is RecipientStatus.QUEUED
+
+
+@pytest.mark.parametrize(
+    ("most", "kind"), [(10_000, "message/rfc822"), (10, "text/rfc822-headers")]
+)
+def test_the_whole_message_comes_back_to_who_asked_unless_it_is_large(
+    queue, hop, firm_connection, bob, read, monkeypatch, most, kind
+):
+    monkeypatch.setattr(dsn, "MAX_RETURNED_BODY", most)
+    reference = queue.send(bob.address, JANE)
+    QueuedMessage.objects.filter(reference=reference).update(dsn_full=True)
+    due_for(reference, retry_schedule.TLS_PATIENCE)
+
+    maintenance.return_untrusted({at(firm_connection): str(NOT_TRUSTED)})
+    maintenance.run_due()
+
+    _, _, returned, *_ = walk(*split(read(queue.inbox(bob)[0])))
+    assert returned.content_type == kind
+    assert b"Subject: Bundle" in returned.data()
+    assert (split(RAW)[1] in returned.data()) is (kind == "message/rfc822")
 
 
 @pytest.mark.parametrize("why", ["scheduled", "held", "asked to wait"])

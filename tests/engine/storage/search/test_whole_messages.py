@@ -7,6 +7,7 @@ from base64 import encodebytes
 
 import pytest
 
+from engine.jobs.time_limit import JobTimeout
 from engine.registry.models import IndexPass, Mailbox, Person
 from engine.storage import message_actions
 from engine.storage.models import GapReason, Message, SearchGap
@@ -256,3 +257,23 @@ def test_what_was_folded_in_an_earlier_way_is_indexed_again_in_steps(
 
     assert search(mailbox, "thora") == messages[::-1]
     assert IndexPass.objects.get(pk="messages").is_finished
+
+
+def test_a_message_that_takes_too_long_does_not_block_those_behind_it(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexer.index_waiting()  # which ends the pass over what is indexed already
+    slow = deliver(mailbox, message_of(text_part(FILLER * 60_000)))
+    put = index_table.put
+
+    def put_slowly(found: document.Document) -> None:
+        if found.message_id == slow.pk:
+            raise JobTimeout
+        put(found)
+
+    monkeypatch.setattr(index_table, "put", put_slowly)
+    with pytest.raises(JobTimeout):
+        indexer.index_waiting()
+
+    assert indexer.index_waiting() == 0
+    assert SearchGap.objects.get(message_id=slow.pk).reason == GapReason.FAULT
