@@ -8,6 +8,7 @@ from binascii import Error, a2b_base64, a2b_qp
 from collections.abc import Iterator
 
 from engine.mail.mime import charset
+from engine.mail.mime.charset_names import codec_of
 
 # The rest of a value with more encoded words is shown undecoded.
 MAX_WORDS = 500
@@ -19,10 +20,13 @@ _OCTETS_IN_WORD = 45
 _FOLD_AT = 78
 _MAX_UNBROKEN = 900
 
+# RFC 2047 §2, and what programs write besides: raw octets, question marks, no charset. A
+# question mark is text unless the next word may begin there.
 _WORD = re.compile(
-    rb"=\?([0-9A-Za-z!#$%&'+^_`{}~.:-]{1,60})(?:\*[0-9A-Za-z-]{0,20})?"
-    rb"\?([BbQq])\?([!->@-~ ]*+)\?="
+    rb"=\?([0-9A-Za-z!#$%&'+^_`{}~.:-]{0,60})(?:\*[0-9A-Za-z-]{0,20})?\?([BbQq])\?"
+    rb"([!->@-~ \x80-\xff]*+(?:(?<!=)\?(?!=)[!->@-~ \x80-\xff]*+){0,20})\?="
 )
+_NOT_BASE64 = re.compile(rb"[^0-9A-Za-z+/]+")
 _BREAK = re.compile(r"(?<=\S) (?=\S)")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -32,8 +36,7 @@ def decode_words(value: bytes) -> str:
     value = value[:MAX_VALUE_OCTETS]
     if b"=?" in value:
         return charset.on_one_line("".join(_pieces(value)))
-    text = value.decode("ascii") if value.isascii() else charset.decode(value, "")
-    return charset.on_one_line(text)
+    return charset.on_one_line(charset.decode(value, ""))
 
 
 def encode_text(value: str) -> str:
@@ -89,7 +92,8 @@ def _pieces(value: bytes) -> Iterator[str]:
             break
         between = value[end : found.start()]
         word_charset = found[1].decode("ascii").lower()
-        if between.strip() or (octets and word_charset != name):
+        is_apart = word_charset != name or codec_of(name) == "utf_7"
+        if between.strip() or (octets and is_apart):
             yield charset.decode(octets, name)
             octets = b""
         if between.strip() or not end:
@@ -103,7 +107,11 @@ def _pieces(value: bytes) -> Iterator[str]:
 def _word_octets(encoding: bytes, text: bytes) -> bytes:
     if encoding in b"Qq":
         return a2b_qp(text, header=True)
+    if not text.isascii():
+        return text
     try:
         return a2b_base64(text + b"==")
     except Error:
-        return text
+        # A program that cut the word left the first six bits of an octet.
+        letters = _NOT_BASE64.sub(b"", text)
+        return a2b_base64(letters[:-1] + b"==") if len(letters) > 1 else text

@@ -104,8 +104,9 @@ class Part:
         return encoded if encoded > EXACT_SIZE else len(self.data())
 
     def text(self) -> str:
-        """Returns the content of a text part, in the charset that it names."""
-        return charset.decode(self.data(), self.charset)
+        """Returns the content of a text part, in the charset that it is really in."""
+        is_html = self.content_type == "text/html"
+        return charset.decode(self.data(), self.charset, is_html=is_html)
 
     @property
     def is_attachment(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from engine.folding.words import index_words
 from engine.mail.header import HeaderBlock
-from engine.mail.mime import charset, smime, transfer_encoding
+from engine.mail.mime import charset, charset_evidence, smime, transfer_encoding
 from engine.mail.mime.part_walker import TooManyParts
 from engine.mail.mime.parts import Part
 from engine.mail.reading import as_text, html_text, reader
@@ -151,16 +151,19 @@ def _long_text(part: Part, *, is_html: bool) -> Iterator[str]:
     """Yields a long text bit by bit, divided at line ends where it has them."""
     region = part.region
     encoded = (region.source, part.encoding, region.start, region.end)
-    if _is_wide(part.charset):
+    name = part.charset
+    if _is_wide(name):
         yield part.text()
         return
+    if is_html and not name:
+        name = charset_evidence.told_in_html(part.start(charset_evidence.TOLD_WITHIN))
     left = b""
     for octets in transfer_encoding.pieces(*encoded):
         whole, line_end, left = (left + octets).rpartition(b"\n")
         if not line_end and len(left) > LAID_OUT:
             whole, left = left, b""
-        yield _decoded(whole, part, is_html=is_html)
-    yield _decoded(left, part, is_html=is_html)
+        yield _decoded(whole, name, is_html=is_html)
+    yield _decoded(left, name, is_html=is_html)
 
 
 def _is_wide(name: str) -> bool:
@@ -168,8 +171,8 @@ def _is_wide(name: str) -> bool:
     return name.lower().startswith(("utf-16", "utf-32", "utf16", "utf32"))
 
 
-def _decoded(octets: bytes, part: Part, *, is_html: bool) -> str:
-    text = charset.decode(octets, part.charset)
+def _decoded(octets: bytes, name: str, *, is_html: bool) -> str:
+    text = charset.decode(octets, name, is_html=is_html)
     return html_text.words_alone(text) if is_html else text
 
 

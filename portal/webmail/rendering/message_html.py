@@ -13,7 +13,7 @@ from engine.mail.reading.as_text import plain_text, text_in, text_of
 from engine.mail.reading.items import Item, Kind, Reading
 from portal.webmail.rendering.html_limits import TooComplexError
 from portal.webmail.rendering.html_sanitiser import PICTURE_TYPES, sanitise_html
-from portal.webmail.rendering.plain_text import LENGTH_LIMIT, linked
+from portal.webmail.rendering.plain_text import LENGTH_LIMIT, LOST, linked
 
 # Octets of each embedded picture, and of all together.
 PICTURE_LIMIT = 2 * 1024 * 1024
@@ -25,13 +25,15 @@ class SafeDocument:
     """The document, and what its reader must know about it.
 
     `is_simplified` where the layout of a part was too complicated and its text is shown
-    instead; `is_continued` where that text is longer than a page.
+    instead; `is_continued` where that text is longer than a page. `has_lost_characters`
+    where U+FFFD stands for some.
     """
 
     pieces: list[SafeString] = field(default_factory=list)
     has_remote_pictures: bool = False
     is_simplified: bool = False
     is_continued: bool = False
+    has_lost_characters: bool = False
 
 
 def document_of(reading: Reading) -> SafeDocument:
@@ -53,16 +55,19 @@ def _shown(item: Item, document: SafeDocument, pictures: _Pictures) -> SafeStrin
     if item.kind is Kind.TEXT:
         return _as_text(plain_text(item), document)
     try:
-        safe = sanitise_html(text_in(item.part), pictures.urls(item))
+        html = text_in(item.part)
+        safe = sanitise_html(html, pictures.urls(item))
     except TooComplexError:
         document.is_simplified = True
         return _as_text(text_of(item), document)
     document.has_remote_pictures |= safe.has_remote_pictures
+    document.has_lost_characters |= LOST in html
     return format_html('<div class="part">{}</div>', SafeString(safe.html))
 
 
 def _as_text(text: str, document: SafeDocument) -> SafeString:
     document.is_continued |= len(text) > LENGTH_LIMIT
+    document.has_lost_characters |= LOST in text
     return format_html('<div class="text">{}</div>', linked(text[:LENGTH_LIMIT]))
 
 

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 LENGTH_LIMIT = 500_000
 # Addresses that are made links; each costs as much as two thousand characters.
 LINKS_LIMIT = 2_000
+# Stands for a character that could not be read, or that was lost on the way to us.
+LOST = "\ufffd"
 
 _LINK = re.compile(r"\bhttps?://[^\s<>\"\x00-\x20]{1,2000}", re.IGNORECASE)
 _CLOSING = ".,;:!?)]}'*_"
@@ -29,6 +31,7 @@ def page(text: str, start: str) -> dict[str, object]:
     end = _end_of_page(text, begin)
     return {
         "text": linked(text[begin:end]),
+        "has_lost_characters": LOST in text,
         "text_begins_at": begin,
         "text_goes_on_at": end if end < len(text) else None,
     }

@@ -70,6 +70,18 @@ def test_every_word_of_a_long_text_is_found(
     assert gaps.count(mailbox) == 0
 
 
+@pytest.mark.parametrize("size", [1_000, 2_000_000])
+def test_a_page_that_tells_its_charset_itself_is_found(
+    mailbox: Mailbox, size: int
+) -> None:
+    filler = FILLER.replace("\r\n", "<br>\r\n") * (size // len(FILLER))
+    html = f'<meta charset="windows-1251"><p>{filler}Судебное {filler}заседание</p>\r\n'
+    part = b"Content-Type: text/html\r\n\r\n" + html.encode("cp1251")
+    message = deliver(mailbox, message_of(part))
+
+    assert search(mailbox, "судебное заседание") == [message]
+
+
 def test_a_message_of_more_than_32_mib_is_found_by_its_words_and_files(
     mailbox: Mailbox,
 ) -> None:

@@ -405,3 +405,38 @@ def test_a_bounce_is_shown_in_words_with_the_original_one_click_away(
     original = reverse("webmail:attached", args=[message.pk, "3"])
     assert original in page
     assert "Please see the bundle." in as_bob.get(original).content.decode()
+
+
+@pytest.mark.parametrize("kind", [b"plain", b"html"])
+@pytest.mark.parametrize(
+    ("name", "octets", "text", "is_damaged"),
+    [
+        (b"iso-8859-1", b"don\x92t J\xe4ne", "don’t Jäne", False),
+        (b"shift_jis", b"\x93\xfa\x96{ \x81", "日本 \ufffd", True),
+    ],
+)
+def test_a_text_says_where_characters_could_not_be_read(
+    as_bob: Client,
+    bob: Person,
+    kind: bytes,
+    name: bytes,
+    octets: bytes,
+    text: str,
+    is_damaged: bool,
+) -> None:
+    raw = (
+        b"From: jane@firm.example\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/" + kind + b"; charset=" + name + b"\r\n"
+        b"Content-Transfer-Encoding: 8bit\r\n\r\n" + octets + b"\r\n"
+    )
+    message = store_message(bob.mailbox, raw)
+
+    pages = [page_of(as_bob, message, "?view=text")]
+    printed = as_bob.get(reverse("webmail:print", args=[message.pk]))
+    pages.append(printed.content.decode())
+    if kind == b"html":
+        pages.append(content_of(as_bob, message).content.decode())
+
+    for page in pages:
+        assert text in page
+        assert ("could not be read" in page) == is_damaged
