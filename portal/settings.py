@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "engine",
     "engine.audit",
     "engine.blobs",
+    "engine.signing",
     "engine.jobs",
     "engine.registry",
     "engine.encryption",

@@ -1,4 +1,4 @@
-"""Bootstraps a new community: the operator's organisation, service addresses, first operator."""
+"""Bootstraps a new community: the operator's organisation, addresses, keys, first operator."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ from engine.registry.models import (
     Person,
     RoleName,
 )
+from engine.signing import keys as signing_keys
+from engine.signing.models import Purpose
 
 # Notices are sent from the first. RFC 5321 §4.5.1 requires postmaster, and RFC 2142 §4
 # asks for abuse and security.
@@ -32,7 +34,7 @@ ALIASES = ("notices", "postmaster", "abuse", "security")
 def create_community(
     *, organisation_name: str, local_part: str, name: str, everyday_address: str
 ) -> Person:
-    """Creates the operator's organisation, its service addresses and its first operator.
+    """Creates the operator's organisation, its addresses, keys and first operator.
 
     Raises PolicyError if the community has an operator already, or an address is invalid.
     """
@@ -50,6 +52,8 @@ def create_community(
     )
     roles.give_staff(person, RoleName.OPERATOR, by=None)
     _service_addresses(operator, person)
+    for purpose in Purpose:
+        signing_keys.current(purpose)
     return person
 
 

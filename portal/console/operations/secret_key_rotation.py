@@ -22,6 +22,8 @@ from engine.registry.models import (
 )
 from engine.registry.webhooks import reseal as reseal_webhook
 from engine.secrets import secret_keys
+from engine.signing import keys as signing_keys
+from engine.signing.models import SigningKey
 from onboarding import signed_links
 from onboarding.connecting.actions import LINK_LIFETIME
 from onboarding.connecting.tasks import CLAIM_LIFETIME
@@ -35,6 +37,10 @@ from portal.sessions.store import SessionStore
 NAMES_SHOWN = 20
 SEALED_ADVICE = (
     "This host does not know their key. Add it to the fallbacks, or make new ones."
+)
+SIGNING_ADVICE = (
+    "This host does not know their key. Add it to the fallbacks. A retired key signs "
+    "nothing more; one in use can be replaced by rotate_signing_key."
 )
 JOBS_ADVICE = (
     "This host does not know their key. Add it to the fallbacks, or dismiss the jobs "
@@ -77,6 +83,7 @@ def rekey() -> list[Finding]:
     return [
         _sealed("Second factors", _reseal_factors()),
         _sealed("Secrets of webhooks", _reseal_webhooks()),
+        _sealed("Signing keys", _reseal_signing_keys(), SIGNING_ADVICE),
         _sealed("Jobs", package_signing.resign(), JOBS_ADVICE),
         _digests(
             "Passwords of connections",
@@ -179,6 +186,16 @@ def _reseal_webhooks() -> Iterator[tuple[str, bool]]:
             yield endpoint.url, False
             continue
         yield endpoint.url, True
+
+
+def _reseal_signing_keys() -> Iterator[tuple[str, bool]]:
+    for key in SigningKey.objects.all():
+        try:
+            signing_keys.reseal(key)
+        except secret_keys.UnknownKeyError:
+            yield str(key), False
+            continue
+        yield str(key), True
 
 
 def _digests(

@@ -11,6 +11,7 @@ from engine.registry import permissions
 from engine.registry.models import Kind, Organisation, Person
 from engine.registry.permissions import Permission
 from engine.routing import routes
+from engine.signing.models import Purpose, SigningKey
 from onboarding import signed_links
 
 pytestmark = pytest.mark.django_db
@@ -57,6 +58,13 @@ def test_service_addresses_reach_the_helpdesk(local: str) -> None:
     route = routes.current().resolve(Address(local, "secure.example"))
 
     assert str(route.address) == "helpdesk@secure.example"
+
+
+def test_keys_that_sign_certificates_are_made() -> None:
+    found_community()
+
+    made = SigningKey.objects.filter(retired_at=None)
+    assert {key.purpose for key in made} == set(Purpose.values)
 
 
 def test_community_is_founded_once() -> None:
