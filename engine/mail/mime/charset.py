@@ -82,20 +82,20 @@ def read(data: bytes, charset: str = "utf-8", *, is_html: bool = False) -> Decod
         return Decoded(data.decode("ascii"))
     if mark := charset_evidence.mark_of(data):
         return _decoded(data, mark, is_guessed=mark != codec)
-    told = charset_evidence.told_in_html(data) if is_html else ""
+    declared = charset_evidence.told_in_html(data) if is_html else ""
     if codec in ("", "ascii"):
         return _decoded(
-            data, told or "utf_8", is_guessed=codec != "ascii" or bool(told)
+            data, declared or "utf_8", is_guessed=codec != "ascii" or bool(declared)
         )
-    if told in ("", codec):
+    if declared in ("", codec):
         return _decoded(data, codec)
     is_wrong = codec == "cp1252" and "1252" not in charset
     if is_wrong and charset_evidence.is_no_latin_1(data):
-        return _decoded(data, told, is_guessed=True)
+        return _decoded(data, declared, is_guessed=True)
     decoded = _decoded(data, codec)
     if decoded.is_guessed or decoded.is_damaged:
-        as_told = _decoded(data, told, is_guessed=True)
-        return decoded if as_told.is_damaged else as_told
+        as_declared = _decoded(data, declared, is_guessed=True)
+        return decoded if as_declared.is_damaged else as_declared
     return decoded
 
 

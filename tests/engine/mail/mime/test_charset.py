@@ -139,7 +139,7 @@ class TestToldWrongly:
 class TestHtml:
     @pytest.mark.parametrize("name", ["", "us-ascii", "x-unknown"])
     @pytest.mark.parametrize(
-        ("told", "codec", "text"),
+        ("declared", "codec", "text"),
         [
             (b"windows-1251", "cp1251", "Привет"),
             (b"windows-1254", "cp1254", "İşte"),
@@ -148,13 +148,13 @@ class TestHtml:
         ],
     )
     def test_the_charset_may_be_told_in_the_page(
-        self, name: str, told: bytes, codec: str, text: str
+        self, name: str, declared: bytes, codec: str, text: str
     ) -> None:
-        for start in (META % told, b"<meta charset='%s'>" % told):
+        for start in (META % declared, b"<meta charset='%s'>" % declared):
             data = start + text.encode(codec)
             assert decode(data, name, is_html=True).endswith(text)
             assert read(data, name, is_html=True).is_guessed
-            assert not decode(data, name).endswith(text) or told == b"utf-8"
+            assert not decode(data, name).endswith(text) or declared == b"utf-8"
 
     def test_the_message_is_believed_first(self) -> None:
         data = META % b"windows-1251" + "Jäne".encode()
