@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from engine.encryption.models import COMMUNITY
 from engine.storage.models import Content
+from engine.trace.timeline import TAKEN_BACK
 
 
 class Source(models.TextChoices):
@@ -98,6 +99,12 @@ RECIPIENT_TRANSITIONS: dict[RecipientStatus, set[RecipientStatus]] = {
     RecipientStatus.FAILED: set(),
     RecipientStatus.DROPPED: set(),
 }
+
+
+def status_words(status: str, last_reply: str) -> str:
+    """Returns a recipient's status in words, by its columns."""
+    is_taken_back = status == RecipientStatus.DROPPED and last_reply == TAKEN_BACK
+    return TAKEN_BACK if is_taken_back else RecipientStatus(status).label
 
 
 class Hold(models.TextChoices):
@@ -198,6 +205,11 @@ class Recipient(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def status_words(self) -> str:
+        """The status in words; what the sender took back is told from other drops."""
+        return status_words(self.status, self.last_reply)
 
     def wants(self, notice: str) -> bool:
         """Returns whether NOTIFY asks for SUCCESS, FAILURE or DELAY (RFC 3461 §4.1).

@@ -11,8 +11,7 @@ from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.trace import event_log
 from engine.trace.models import EventKind
-
-REASON = "taken back by its sender before it left"
+from engine.trace.timeline import TAKEN_BACK, TAKEN_BACK_REASON
 
 
 @transaction.atomic
@@ -29,9 +28,16 @@ def withdraw(reference: str, *, by: Person) -> None:
         raise PolicyError(
             "The message has already been sent, so sending it cannot be undone."
         )
-    rows.update(status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
+    rows.update(
+        status=RecipientStatus.DROPPED,
+        hold="",
+        finished_at=clock.now(),
+        last_reply=TAKEN_BACK,
+    )
     event_log.save(
-        event_log.event(reference, EventKind.DROPPED, row.address, reason=REASON)
+        event_log.event(
+            reference, EventKind.DROPPED, row.address, reason=TAKEN_BACK_REASON
+        )
         for row in locked
     )
     audit(

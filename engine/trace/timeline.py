@@ -33,12 +33,17 @@ WORDS = {
 
 # Of mail to postmaster@ and abuse@: their number would say something of an organisation.
 TO_READERS = "Sent on to the people who read this address"
+# The reason of a message that its sender took back, which operators drop otherwise.
+TAKEN_BACK_REASON = "taken back by its sender before it left"
+TAKEN_BACK = "Taken back by its sender"
 # For a deferral, the only event that is counted instead of repeated.
 AGAIN = "Could not be delivered yet, after {times} attempts; it will be tried again"
 
 PROBLEMS = frozenset(
     {EventKind.REFUSED, EventKind.DEFERRED, EventKind.FAILED, EventKind.QUARANTINED}
 )
+# `hold` of an event whose reason is for everybody: what is suspended.
+SUSPENSION = "suspension"
 # Facts for staff only: about servers, scanners and how the sender was authenticated.
 STAFF_FACTS = {
     "source": "Came by",
@@ -134,9 +139,9 @@ def build_timeline(events: Iterable[TracedEvent], visibility: Visibility) -> Tim
 def step(event: TracedEvent, visibility: Visibility) -> Step:
     """Returns one event in words."""
     kind = EventKind(event.kind)
-    reply = str(event.detail.get("reply", "") or event.detail.get("reason", ""))
+    reply = _reply(event, visibility)
     times, last_at = repeated(event.detail)
-    words = TO_READERS if event.detail.get("role") else WORDS[kind]
+    words = _words(event)
     return Step(
         at=event.at,
         text=(words if times == 1 else AGAIN.format(times=times))
@@ -149,6 +154,33 @@ def step(event: TracedEvent, visibility: Visibility) -> Step:
         times=times,
         last_at=last_at,
     )
+
+
+def is_taken_back(event: TracedEvent) -> bool:
+    """Returns whether the event is the sender's own undoing of the message."""
+    is_dropped = event.kind == EventKind.DROPPED
+    return is_dropped and event.detail.get("reason") == TAKEN_BACK_REASON
+
+
+def label(event: TracedEvent) -> str:
+    """Returns the kind of an event in one or two words, for lists."""
+    return TAKEN_BACK if is_taken_back(event) else EventKind(event.kind).label
+
+
+def _words(event: TracedEvent) -> str:
+    if is_taken_back(event):
+        return TAKEN_BACK
+    return TO_READERS if event.detail.get("role") else WORDS[EventKind(event.kind)]
+
+
+def _reply(event: TracedEvent, visibility: Visibility) -> str:
+    """Returns the server's reply, or the reason, where the reader may see it."""
+    reply, reason = (str(event.detail.get(name, "")) for name in ("reply", "reason"))
+    if reply or is_taken_back(event):
+        return reply
+    # Operators write their reasons for one another.
+    is_shared = event.detail.get("hold") == SUSPENSION
+    return reason if is_shared or visibility >= Visibility.STAFF else ""
 
 
 def repeated(detail: dict[str, Any]) -> tuple[int, datetime | None]:

@@ -156,7 +156,11 @@ def _hold(suspended: Sequence[tuple[Recipient, str]]) -> None:
     )
     event_log.save(
         event_log.event(
-            row.message.reference, EventKind.HELD, row.address, reason=reason
+            row.message.reference,
+            EventKind.HELD,
+            row.address,
+            reason=reason,
+            hold=str(Hold.SUSPENSION),
         )
         for row, reason in suspended
     )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from engine.queue.models import QueuedMessage
+from engine.trace import timeline
 from engine.trace.models import Event, EventKind
 from portal.helpdesk import account_summary
 from portal.helpdesk.account_summary import Fact
@@ -50,7 +51,7 @@ def panel_of(ticket: Ticket) -> Panel:
 
 def _received(address: str) -> list[TraceLine]:
     rows = Event.objects.filter(recipient=address).order_by("-pk")[:MOST_SHOWN]
-    return [TraceLine(row.at, row.get_kind_display(), row.reference) for row in rows]
+    return [TraceLine(row.at, timeline.label(row), row.reference) for row in rows]
 
 
 def _sent(ticket: Ticket) -> list[TraceLine]:
@@ -65,7 +66,7 @@ def _sent(ticket: Ticket) -> list[TraceLine]:
         TraceLine(
             row.accepted_at,
             "; ".join(
-                f"{one.address}: {one.get_status_display().lower()}"
+                f"{one.address}: {one.status_words.lower()}"
                 for one in row.recipients.all()[:5]
             ),
             row.reference,

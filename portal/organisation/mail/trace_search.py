@@ -17,7 +17,8 @@ from django.db.models import QuerySet
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.delivery import untried_recipients
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.queue.models import QueuedMessage, Recipient, Source
+from engine.queue.models import status_words as words_of
 from engine.registry.models import Organisation
 from engine.routing import routes
 from engine.routing.routes import Routes
@@ -49,6 +50,7 @@ class FoundRecipient(NamedTuple):
 
     address: str
     status: str
+    last_reply: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,8 @@ def _recipients_of(
     """Reads the recipients of messages, by message, in their order."""
     rows = Recipient.objects.filter(message__in=[one.pk for one in messages])
     found: defaultdict[int, list[FoundRecipient]] = defaultdict(list)
-    for pk, *shown in rows.order_by("pk").values_list("message", "address", "status"):
+    columns = ("message", "address", "status", "last_reply")
+    for pk, *shown in rows.order_by("pk").values_list(*columns):
         found[pk].append(FoundRecipient(*shown))
     return found
 
@@ -230,7 +233,7 @@ def status_words(recipients: Iterable[FoundRecipient]) -> list[tuple[str, int]]:
     """Counts recipients by status, as label and number."""
     counted: defaultdict[str, int] = defaultdict(int)
     for recipient in recipients:
-        counted[RecipientStatus(recipient.status).label] += 1
+        counted[words_of(recipient.status, recipient.last_reply)] += 1
     return list(counted.items())
 
 

@@ -52,6 +52,7 @@ def test_its_author_takes_it_back(alice: Person, bob: Person) -> None:
 
     assert statuses() == {RecipientStatus.DROPPED}
     assert Entry.objects.filter(event="queue.withdrawn").exists()
+    assert Recipient.objects.get().status_words == "Taken back by its sender"
 
 
 def test_nobody_else_does(

@@ -96,6 +96,34 @@ def test_only_staff_read_of_servers() -> None:
     assert "7" not in [value for _, value in staff]
 
 
+@pytest.mark.parametrize("visibility", Visibility)
+def test_what_its_sender_took_back_is_not_an_operators_doing(
+    visibility: Visibility,
+) -> None:
+    event = record_events(
+        EventKind.DROPPED, KIM, reason="taken back by its sender before it left"
+    )
+
+    step = timeline.step(event, visibility)
+
+    assert (step.text, step.reply) == ("Taken back by its sender", "")
+    assert timeline.label(event) == "Taken back by its sender"
+
+
+def test_operators_read_one_another_s_reasons_and_members_those_of_suspensions() -> (
+    None
+):
+    dropped = record_events(EventKind.DROPPED, KIM, reason="Stolen")
+    held = record_events(EventKind.HELD, KIM, reason="Firm is away", hold="suspension")
+
+    def reply(event: Event, visibility: Visibility) -> str:
+        return timeline.step(event, visibility).reply
+
+    assert reply(dropped, Visibility.STAFF) == "Stolen"
+    assert reply(dropped, Visibility.MEMBER) == ""
+    assert reply(held, Visibility.MEMBER) == "Firm is away"
+
+
 @given(
     st.lists(
         st.builds(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
-from engine.queue.enqueue import local_submission
+from engine.queue.enqueue import commit, local_submission
 from engine.queue.models import Source
+from engine.queue.withdrawal import withdraw
 from engine.registry.models import Organisation, Person, Posting
 from engine.trace.models import Event, EventKind
 from tests import factories
@@ -207,3 +211,26 @@ def test_owner_of_a_list_follows_it_to_every_member(
         "bob@northfield.secure.example",
         "charlie@harbour.secure.example",
     }
+
+
+def test_what_its_sender_took_back_is_no_operators_doing(
+    admin_client: Client, path_to: Path, alice: Person, charlie: Person
+) -> None:
+    raw = f"From: {alice.address}\r\nSubject: Too soon\r\n\r\nHello\r\n"
+    prepared = local_submission.prepare(
+        raw.encode(),
+        envelope=Envelope.simple(*map(Address.parse, (alice.address, charlie.address))),
+        source=Source.WEBMAIL,
+        release_at=timezone.now() + timedelta(minutes=1),
+        by=alice,
+    )
+    [reference] = commit.commit_messages([prepared])
+    withdraw(reference, by=alice)
+
+    listed = admin_client.get(path_to(f"trace/?reference={reference}"))
+    page = admin_client.get(path_to(f"trace/{reference}/")).content.decode()
+
+    [(_, words)] = listed.context["lines"]
+    assert words == [("Taken back by its sender", 1)]
+    assert "Taken back by its sender" in page
+    assert "by an operator" not in page
