@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from api.openapi import webhook_section
 from api.openapi.document import openapi_document
 from engine.registry.permissions.view_guards import public
 from engine.registry.scopes import Scope
@@ -69,11 +70,29 @@ _KINDS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One event of which other systems are notified, as the page shows it."""
+
+    name: str
+    summary: str
+    text: str
+    fields: list[Field]
+
+
 @public
 @require_GET
 def reference(request: HttpRequest) -> HttpResponse:
     """Shows every operation, by resource."""
-    context = {"groups": operations_by_resource(), "scopes": Scope}
+    context = {
+        "groups": operations_by_resource(),
+        "scopes": Scope,
+        "webhooks": webhooks(),
+        "webhook_headers": [
+            Field(name, "text", False, text)
+            for name, text in webhook_section.HEADERS.items()
+        ],
+    }
     return render(request, "api/reference.html", context)
 
 
@@ -87,6 +106,24 @@ def operations_by_resource() -> dict[str, list[Operation]]:
         for method, spec in methods.items():
             found[spec["tags"][0]].append(_operation(method, path, spec, schemas))
     return dict(sorted(found.items()))
+
+
+@lru_cache(maxsize=1)
+def webhooks() -> list[Webhook]:
+    """Returns every webhook of the document."""
+    return [
+        _webhook(name, one["post"])
+        for name, one in openapi_document()["webhooks"].items()
+    ]
+
+
+def _webhook(name: str, spec: Schema) -> Webhook:
+    body = _body(spec["requestBody"])["properties"]
+    fields = [
+        Field(f"data.{field.name}", field.kind, False, field.text)
+        for field in _fields(body["data"], {})
+    ]
+    return Webhook(name, spec["summary"], spec["description"], fields)
 
 
 def _operation(method: str, path: str, spec: Schema, schemas: Schema) -> Operation:

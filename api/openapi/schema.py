@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from api.framework.idempotency import HEADER
+from api.openapi import webhook_section
 from engine.registry.scopes import Scope
 
 PROBLEM = {
@@ -111,13 +112,14 @@ def keep_own_endpoints(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]
 
 
 def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Adds the error response of every operation, and closes request objects.
+    """Adds webhooks and the error response of every operation, and closes request objects.
 
-    drf-spectacular neither describes errors nor says that a body is required or that
+    drf-spectacular neither describes these nor says that a body is required or that
     unknown fields are refused.
     """
     schemas = result["components"]["schemas"]
     schemas["Problem"] = PROBLEM
+    result["webhooks"] = webhook_section.section()
     for name, schema in schemas.items():
         if name.endswith("Request") and schema.get("type") == "object":
             schema["additionalProperties"] = False

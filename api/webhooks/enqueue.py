@@ -1,64 +1,43 @@
 """Finds new events in the trace and the audit trail, and enqueues calls for them.
 
-Each source is read in the order of its ids. A row may be committed a moment after rows
+Each of these sources is read in the order of its ids. A row may be committed a moment after rows
 with higher ids, so that the cursor stays a minute behind, and a unique constraint drops
-what is read twice.
+what is read twice. Mail that waits untried leaves no event, and is found in the queue.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import CharField, Exists, OuterRef, Value
+from django.db.models.functions import Cast, Concat
 
 from api.models import WebhookCall, WebhookCursor
+from api.webhooks import notifications
+from api.webhooks.notifications import DELAYED, Notification
 from engine.audit.models import Entry
 from engine.database import clock
-from engine.mail.address import Address, InvalidAddressError
-from engine.queue.models import QueuedMessage
+from engine.queue.delivery import untried_recipients
+from engine.queue.models import Source
 from engine.registry.models import WebhookEndpoint, WebhookEvent
-from engine.routing import routes
-from engine.trace.models import Event, EventKind
-from portal.helpdesk.models import Ticket
-from portal.helpdesk.status import Source, Status
-from portal.organisation.mail import trace_visibility
+from engine.trace.models import Event
 
 CHUNK = 500
 # Every transaction that took an id has been committed by then.
 SETTLING_TIME = timedelta(minutes=1)
 
-TRACE_EVENTS = {
-    EventKind.DELIVERED: WebhookEvent.MESSAGE_DELIVERED,
-    EventKind.RELAYED: WebhookEvent.MESSAGE_DELIVERED,
-    EventKind.FAILED: WebhookEvent.MESSAGE_FAILED,
-}
-TICKET_EVENTS = {
-    "ticket.opened": WebhookEvent.TICKET_CREATED,
-    "ticket.answered": WebhookEvent.TICKET_REPLIED,
-    "ticket.moved": WebhookEvent.TICKET_SOLVED,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """An event for the endpoints of one organisation. It holds ids, never content."""
-
-    source: str
-    event: WebhookEvent
-    at: datetime
-    organisation_id: int | None
-    data: dict[str, Any]
-
 
 def enqueue_new_events() -> int:
     """Enqueues a call for every new event and endpoint; returns how many were added."""
     endpoints = list(WebhookEndpoint.objects.filter(is_active=True))
-    return _process_source(
-        "trace", Event, _from_trace_events, endpoints
-    ) + _process_source("audit", Entry, _from_audit_entries, endpoints)
+    traced = _process_source("trace", Event, notifications.from_trace_events, endpoints)
+    audited = _process_source(
+        "audit", Entry, notifications.from_audit_entries, endpoints
+    )
+    return traced + audited + _enqueue_untried(endpoints)
 
 
 def _process_source(
@@ -83,6 +62,36 @@ def _process_source(
             return added
         added += _enqueue(source, rows, list(notifications_of(rows)), endpoints)
         after = rows[-1].pk
+
+
+def _enqueue_untried(endpoints: Sequence[WebhookEndpoint]) -> int:
+    """Enqueues calls for mail behind servers that are down, which nobody tried yet."""
+    wanting = [one for one in endpoints if WebhookEvent.MESSAGE_DELAYED in one.events]
+    replies = untried_recipients.outages() if wanting else {}
+    return sum(_enqueue_untried_of(one, replies) for one in wanting if replies)
+
+
+def _enqueue_untried_of(endpoint: WebhookEndpoint, replies: Mapping[str, str]) -> int:
+    source = Concat(Value(DELAYED), Cast(OuterRef("pk"), CharField()))
+    existing = WebhookCall.objects.filter(endpoint=endpoint, source=source)
+    rows = untried_recipients.waiting(replies).filter(
+        ~Exists(existing), next_attempt_at__gte=endpoint.created_at
+    )
+    if endpoint.organisation_id is not None:
+        rows = rows.filter(message__organisation_id=endpoint.organisation_id)
+    # The members that a list reaches are known to its owner alone.
+    rows = rows.exclude(message__source=Source.LIST).select_related("message")
+    now = clock.now()
+    calls = [
+        _call(
+            endpoint,
+            notifications.delay(row, row.next_attempt_at, replies[row.destination]),
+            now,
+        )
+        for row in rows.order_by("pk")[:CHUNK]
+    ]
+    WebhookCall.objects.bulk_create(calls, ignore_conflicts=True)
+    return len(calls)
 
 
 def _last_settled_id(model: type[Event] | type[Entry]) -> int:
@@ -152,53 +161,3 @@ def _call(
         payload=payload,
         next_attempt_at=now,
     )
-
-
-def _from_trace_events(rows: Sequence[Event]) -> Iterator[Notification]:
-    outcomes = [row for row in rows if row.kind in TRACE_EVENTS]
-    references = {row.reference for row in outcomes}
-    messages = QueuedMessage.objects.filter(reference__in=references)
-    known = routes.current()
-    senders = {
-        one.reference: trace_visibility.sending_organisation(one, known)
-        for one in messages
-    }
-    for row in outcomes:
-        data = {"reference": row.reference, "recipient": row.recipient}
-        # The members of a list are known to the list's organisation, not to the sender.
-        of_list = row.detail.get("list")
-        sender = _organisation_of(of_list) if of_list else senders.get(row.reference)
-        event = TRACE_EVENTS[EventKind(row.kind)]
-        if sender is not None:
-            name = f"trace:{row.pk}:{event}"
-            yield Notification(name, event, row.at, sender, data)
-        if row.kind == EventKind.DELIVERED:
-            event = WebhookEvent.MESSAGE_RECEIVED
-            owner = _organisation_of(row.recipient)
-            name = f"trace:{row.pk}:{event}"
-            yield Notification(name, event, row.at, owner, data)
-
-
-def _organisation_of(address: str) -> int | None:
-    try:
-        return routes.current().organisation_of(Address.parse(address))
-    except InvalidAddressError:
-        return None
-
-
-def _from_audit_entries(rows: Sequence[Entry]) -> Iterator[Notification]:
-    found = [row for row in rows if row.event in TICKET_EVENTS and _is_reported(row)]
-    tickets = Ticket.objects.in_bulk([int(row.subject_key) for row in found])
-    for row in found:
-        ticket = tickets.get(int(row.subject_key))
-        if ticket is not None:
-            # What members ask the helpdesk themselves stays between them and the helpdesk.
-            owner = ticket.organisation_id if ticket.source == Source.API else None
-            event = TICKET_EVENTS[row.event]
-            data = {"ticket": ticket.pk, "number": ticket.number}
-            yield Notification(f"audit:{row.pk}", event, row.at, owner, data)
-
-
-def _is_reported(row: Entry) -> bool:
-    """Of all changes of status, only "solved" is an event."""
-    return row.event != "ticket.moved" or row.detail.get("to") == Status.SOLVED

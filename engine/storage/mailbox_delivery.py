@@ -51,6 +51,7 @@ COLUMNS = (
     "thread",
     "is_indexed",
     "expires_at",
+    "reference",
 )
 
 
@@ -163,6 +164,7 @@ def _row(delivery: Delivery, filing: Filing, now: datetime) -> tuple[Any, ...]:
         summary.thread,
         False,
         filing.expires_at,
+        delivery.reference,
     )
 
 

@@ -21,9 +21,17 @@ from engine.storage.standard_folders import folder
 
 @transaction.atomic
 def append(
-    target: Folder, raw: bytes, *, is_read: bool = True, is_draft: bool = False
+    target: Folder,
+    raw: bytes,
+    *,
+    is_read: bool = True,
+    is_draft: bool = False,
+    reference: str = "",
 ) -> Message:
-    """Stores a message in a folder unchanged, such as a sent copy or a draft."""
+    """Stores a message in a folder unchanged, such as a sent copy or a draft.
+
+    `reference` is the queue's, of a message that was sent.
+    """
     header, body = split(raw)
     kept = content.keep(header, body)
     # Only where it is needed: the mailbox may have to be looked up.
@@ -44,6 +52,7 @@ def append(
         has_attachments=summary.has_attachments,
         is_read=is_read,
         is_draft=is_draft,
+        reference=reference,
         thread=summary.thread,
     )
 

@@ -24,7 +24,8 @@ class Delivery:
     """One message for one mailbox: its content, and what a list shows of it.
 
     `header` is the content's own. The caller has it in memory, so that rules need not
-    read it from the database. `key` is the content's, where it is encrypted.
+    read it from the database. `key` is the content's, where it is encrypted; `reference`
+    is the queue's.
     """
 
     mailbox_id: int
@@ -34,6 +35,7 @@ class Delivery:
     summary: Summary
     header: bytes
     key: bytes = field(default=b"", repr=False)
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Placement:
     content: Content
     sender: str
     content_holder: int = COMMUNITY
+    reference: str = ""
 
 
 def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
@@ -53,11 +54,12 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
                 summary,
                 header,
                 content_keys.key_of(placement),
+                placement.reference,
             )
     ids = mailbox_delivery.deliver(list(deliveries.values()))
     made = dict(zip(deliveries, ids, strict=True))
     return [
-        Outcome(placement.recipient_id, *_answer(placement, mailbox, made))
+        _outcome(placement, mailbox, made)
         for placement, mailbox in zip(placements, mailboxes, strict=True)
     ]
 
@@ -70,17 +72,25 @@ def _mailbox(address: Address, known: Routes) -> int | Reply:
         return refusal.reply
 
 
-def _answer(
+def stored_as(mailbox_id: int, message_id: int) -> dict[str, int]:
+    """Returns the detail of a delivery in the trace: what it put where, by ids."""
+    return {"mailbox": mailbox_id, "message": message_id}
+
+
+def _outcome(
     placement: Placement,
     mailbox: int | Reply,
     made: Mapping[tuple[int, int], int | None],
-) -> tuple[OutcomeState, Reply]:
+) -> Outcome:
+    recipient = placement.recipient_id
     if isinstance(mailbox, Reply):
         is_final = mailbox.is_permanent
-        return OutcomeState.FAILED if is_final else OutcomeState.DEFERRED, mailbox
+        state = OutcomeState.FAILED if is_final else OutcomeState.DEFERRED
+        return Outcome(recipient, state, mailbox)
     message_id = made[placement.content.pk, mailbox]
     if message_id is None:
-        return OutcomeState.DEFERRED, MAILBOX_FULL
+        return Outcome(recipient, OutcomeState.DEFERRED, MAILBOX_FULL)
     if message_id == mailbox_delivery.LOCKED:
-        return OutcomeState.DEFERRED, TRY_LATER
-    return OutcomeState.DELIVERED, DELIVERED
+        return Outcome(recipient, OutcomeState.DEFERRED, TRY_LATER)
+    detail = stored_as(mailbox, message_id)
+    return Outcome(recipient, OutcomeState.DELIVERED, DELIVERED, detail)

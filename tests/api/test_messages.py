@@ -331,6 +331,38 @@ def test_messages_are_listed_searched_marked_moved_and_deleted(
     assert call("GET", f"/messages/{pk}/").status_code == 404
 
 
+def test_messages_are_found_by_their_reference(
+    call: Api, alice: Person, bob: Person
+) -> None:
+    reference = call("POST", "/messages/", letter(alice, bob)).json()["reference"]
+    call("POST", "/messages/", letter(alice, bob))
+
+    for person, role in ((alice, FolderRole.SENT), (bob, FolderRole.INBOX)):
+        at = f"/messages/?mailbox={person.mailbox.pk}&reference={reference.lower()}"
+        [found] = call("GET", at).json()["results"]
+        assert found["reference"] == reference
+        assert Message.objects.get(pk=found["id"]).folder.role == role
+        assert call("GET", f"/messages/{found['id']}/").json()["reference"] == reference
+        assert call("GET", f"{at}&q=bundle").status_code == 400
+    at = f"/messages/?mailbox={bob.mailbox.pk}&reference=0123456789ABCDEF"
+    assert call("GET", at).json()["results"] == []
+
+
+def test_a_message_to_oneself_is_found_twice_by_its_reference(
+    call: Api, bob: Person
+) -> None:
+    reference = call("POST", "/messages/", letter(bob, bob)).json()["reference"]
+
+    at = f"/messages/?mailbox={bob.mailbox.pk}&reference={reference}&limit=1"
+    first = call("GET", at).json()
+    second = call("GET", f"{at}&before={first['next']}").json()
+
+    found = [*first["results"], *second["results"]]
+    roles = {Message.objects.get(pk=one["id"]).folder.role for one in found}
+    assert roles == {FolderRole.SENT, FolderRole.INBOX}
+    assert second["next"] is None
+
+
 def test_a_search_reports_what_it_leaves_out(
     call: Api, alice: Person, bob: Person
 ) -> None:

@@ -18,18 +18,25 @@ from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from api.models import WebhookBackoff, WebhookCall, WebhookCursor, WebhookState
+from api.openapi.document import openapi_document
 from api.webhooks import delivery, http_client
 from api.webhooks.enqueue import enqueue_new_events
 from api.webhooks.http_client import Gone, NotAccepted
 from engine.database import clock
+from engine.queue.models import Recipient
 from engine.registry.models import (
+    Connection,
     DistributionList,
     Mailbox,
     Organisation,
     Person,
     Posting,
     WebhookEndpoint,
+    WebhookEvent,
 )
+from engine.storage.models import Message
+from engine.trace import event_log
+from engine.trace.models import EventKind
 from portal.demo.dns_server import NameServer
 from tests import factories
 from tests.api.conftest import Api, Key
@@ -182,6 +189,191 @@ def test_nothing_is_told_twice_when_the_mark_was_lost(
     assert [enqueue_new_events(), enqueue_new_events()] == [1, 0]
     with time_machine.travel(timezone.now() + timedelta(minutes=5)):
         assert [enqueue_new_events(), enqueue_new_events()] == [0, 0]
+
+
+def data_of(event: str) -> list[dict[str, object]]:
+    """Returns what the calls of an event say, oldest first."""
+    rows = WebhookCall.objects.filter(event=event).order_by("pk")
+    return [row.payload["data"] for row in rows]
+
+
+def test_message_that_came_in_can_be_read_by_what_the_call_says(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    harbour = key(charlie.organisation)
+    create_endpoint(harbour, "message.received")
+    reference = send(call, bob, charlie)
+
+    enqueue_new_events()
+
+    [notified] = data_of("message.received")
+    assert notified["mailbox"] == charlie.mailbox.pk
+    read = harbour("GET", f"/messages/{notified['message']}/").json()
+    assert (read["reference"], read["mailbox"]) == (reference, charlie.mailbox.pk)
+
+
+def test_what_a_list_brings_can_be_read_too(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    create_endpoint(key(charlie.organisation), "message.received")
+    listed = factories.make_list(
+        "duty@harbour.secure.example",
+        charlie.organisation,
+        charlie.address,
+        posting=Posting.COMMUNITY,
+    )
+    send(call, bob, listed)
+    Queue().run(until_nothing_is_due=True)
+
+    enqueue_new_events()
+
+    [notified] = data_of("message.received")
+    message = Message.objects.get(pk=notified["message"])
+    assert message.mailbox == charlie.mailbox
+    assert message.reference == notified["reference"]
+
+
+@pytest.fixture
+def dead_firm(firm: Organisation) -> Connection:
+    """Firm's connection, where nobody listens."""
+    return factories.make_connection(firm, next_hop_port=closed_port())
+
+
+def closed_port() -> int:
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        return int(reserved.getsockname()[1])
+
+
+JANE = "jane@firm.example.secure.example"
+
+
+@pytest.fixture
+def jane(firm: Organisation) -> Person:
+    return factories.make_person(JANE, firm)
+
+
+@pytest.mark.usefixtures("dead_firm")
+def test_delay_is_told_once_and_to_the_sender_alone(
+    key: Key, call: Api, bob: Person, jane: Person
+) -> None:
+    create_endpoint(call, "message.delayed")
+    create_endpoint(key(jane.organisation), "message.delayed")
+    reference = send(call, bob, jane)
+    queue = Queue()
+    for _ in range(2):
+        queue.make_all_due()
+        queue.run()
+        enqueue_new_events()
+
+    [notified] = data_of("message.delayed")
+    assert notified["organisation"] == bob.organisation_id
+    assert (notified["reference"], notified["recipient"]) == (reference, JANE)
+    assert "4.4.1" in str(notified["reply"])
+
+
+@pytest.mark.usefixtures("dead_firm")
+def test_mail_that_waits_untried_behind_a_server_that_is_down_is_told_too(
+    call: Api, bob: Person, jane: Person
+) -> None:
+    create_endpoint(call, "message.delayed")
+    tried, untried = (send(call, bob, jane) for _ in range(2))
+    queue = Queue()
+    waiting = Recipient.objects.filter(message__reference=untried)
+    waiting.update(next_attempt_at=clock.now() + timedelta(hours=1))
+    queue.run()
+    WebhookEndpoint.objects.update(created_at=clock.now() - timedelta(hours=1))
+    ago = clock.now() - timedelta(minutes=5)
+    Recipient.objects.update(next_attempt_at=ago, leased_until=None)
+
+    for _ in range(2):
+        enqueue_new_events()
+
+    assert [one["reference"] for one in data_of("message.delayed")] == [tried, untried]
+    assert "4.4.1" in str(data_of("message.delayed")[1]["reply"])
+
+
+@pytest.mark.usefixtures("dead_firm")
+def test_what_was_returned_is_told_with_the_reason(
+    call: Api, bob: Person, jane: Person
+) -> None:
+    create_endpoint(call, "message.failed")
+    event_log.save(
+        [
+            event_log.event(
+                send(call, bob, jane),
+                EventKind.FAILED,
+                JANE,
+                reply="550 5.1.1 No such mailbox",
+            )
+        ]
+    )
+
+    enqueue_new_events()
+
+    [notified] = data_of("message.failed")
+    assert notified["reply"] == "550 5.1.1 No such mailbox"
+
+
+def test_refusal_is_told_to_whom_it_concerns_and_a_mere_claim_to_nobody(
+    key: Key, call: Api, bob: Person, firm: Organisation
+) -> None:
+    for caller in (call, key(firm), key(None)):
+        create_endpoint(caller, "message.refused")
+    facts = {
+        "reply": "550 5.1.1 No such address",
+        "command": "RCPT",
+        "sender": bob.address,
+        "organisation_id": bob.organisation_id,
+    }
+    event_log.save(
+        [
+            event_log.event("A1", EventKind.REFUSED, "nobody@x.example", **facts),
+            event_log.event("B2", EventKind.REFUSED, is_claim=True, **facts),
+        ]
+    )
+
+    enqueue_new_events()
+
+    calls = WebhookCall.objects.select_related("endpoint")
+    assert {one.endpoint.organisation_id for one in calls} == {
+        bob.organisation_id,
+        None,
+    }
+    assert data_of("message.refused") == 2 * [
+        {
+            "organisation": bob.organisation_id,
+            "reference": "A1",
+            "sender": bob.address,
+            "recipient": "nobody@x.example",
+            "reply": "550 5.1.1 No such address",
+        }
+    ]
+
+
+@pytest.mark.usefixtures("dead_firm")
+def test_the_document_describes_every_call(
+    key: Key, call: Api, bob: Person, charlie: Person, jane: Person
+) -> None:
+    webhooks = openapi_document()["webhooks"]
+    assert set(webhooks) == {*WebhookEvent}
+    create_endpoint(key(None), *WebhookEvent)
+    reference = send(call, bob, charlie)
+    send(call, bob, jane)
+    event_log.save(
+        event_log.event(reference, kind, charlie.address, reply="550 5.1.1 No")
+        for kind in (EventKind.FAILED, EventKind.REFUSED, EventKind.DEFERRED)
+    )
+
+    enqueue_new_events()
+
+    made = list(WebhookCall.objects.all())
+    assert len({one.event for one in made}) == 5
+    for one in made:
+        content = webhooks[one.event]["post"]["requestBody"]["content"]
+        schema = content["application/json"]["schema"]
+        assert set(one.payload) == set(schema["properties"])
+        assert [*one.payload["data"]] == schema["properties"]["data"]["required"]
 
 
 def test_tickets_are_told(key: Key, call: Api, helpdesk: Mailbox, bob: Person) -> None:

@@ -42,6 +42,12 @@ class MessageSearch(RequestSerializer):
         required=False,
         help_text="A search as in webmail: words, from:, subject:, has:attachment.",
     )
+    reference = serializers.CharField(
+        max_length=32,
+        required=False,
+        help_text="Lists the messages with this reference, in all folders of the mailbox. "
+        "Not together with `q`.",
+    )
     before = IdField(required=False, help_text="`next` of another page.")
     limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
 
@@ -84,6 +90,11 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         help_text=f"The first recipients, {addressees.COUNTED} at most. Read one message "
         "to get all of them in `to` and `cc`."
     )
+    reference = serializers.CharField(
+        read_only=True,
+        help_text="The reference of traces, webhooks and replies to servers; empty for "
+        "mail stored before references were kept.",
+    )
 
     @extend_schema_field(OpenApiTypes.STR)
     def get_from_name(self, message: Message) -> str:
@@ -122,6 +133,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "to_addresses",
             "subject",
             "message_id",
+            "reference",
             "size",
             "has_attachments",
             "is_read",

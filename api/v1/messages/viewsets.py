@@ -22,7 +22,7 @@ from api.framework.idempotency import accepts_idempotency_key, claim
 from api.framework.parsers import BoundedJSONParser
 from api.framework.request_validation import validated, validated_query
 from api.framework.viewsets import ListResource, Resource
-from api.v1.messages import serializers, stored_messages
+from api.v1.messages import by_reference, serializers, stored_messages
 from api.v1.messages.new_message import (
     WITH_FILES,
     NewMessage,
@@ -93,15 +93,20 @@ class Messages(Resource):
         """Returns one page, and whether an older one follows."""
         before, limit = query.get("before"), query["limit"]
         if "q" in query:
+            if "reference" in query:
+                raise ValidationError({"reference": ["Give this or `q`, not both."]})
             try:
                 parsed = parse(query["q"])
                 found = find.find(parsed, mailbox, before=before, limit=limit)
             except QueryError as error:
                 raise ValidationError({"q": [str(error)]}) from error
             return found.messages, found.has_older
-        rows = Message.objects.filter(
-            mailbox=mailbox, folder__role=query["folder"], is_draft=False
-        )
+        if "reference" in query:
+            rows = by_reference.find(query["reference"], mailbox)
+        else:
+            rows = Message.objects.filter(
+                mailbox=mailbox, folder__role=query["folder"], is_draft=False
+            )
         if before is not None:
             rows = rows.filter(pk__lt=before)
         shown = [*rows.order_by("-pk")[: limit + 1]]

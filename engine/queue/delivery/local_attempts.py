@@ -36,6 +36,7 @@ def deliver_to_mailboxes(runner: str, parcels: Sequence[Parcel]) -> list[int]:
                 recipient.address,
                 parcel.content,
                 str(parcel.sender or ""),
+                reference=parcel.reference,
             )
             for parcel in parcels
             for recipient in parcel.recipients

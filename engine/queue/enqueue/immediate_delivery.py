@@ -20,12 +20,15 @@ from engine.storage.mailbox_delivery import Delivery
 
 # A recipient's position in a batch: index of the message, index of the recipient in it.
 Position = tuple[int, int]
+# The ids of a mailbox, and of the message that was delivered into it.
+Stored = tuple[int, int]
 
 
 def deliver(
     batch: Sequence[AcceptedMessage], content_ids: Sequence[int]
-) -> set[Position]:
-    """Delivers into mailboxes, in the caller's transaction, and returns the recipients served.
+) -> dict[Position, Stored]:
+    """Delivers into mailboxes, in the caller's transaction, and returns the recipients
+    served, with what each of them got.
 
     Recipients that cannot be served now, whose mailbox is full or whose organisation's
     key is not at hand, or who asked for a success DSN, are left to the runner. Two
@@ -51,14 +54,15 @@ def deliver(
                 summary,
                 accepted.kept.header,
                 accepted.kept.key,
+                accepted.reference,
             )
     # Without waiting for a KMS, because other sessions wait for this commit.
     ids = mailbox_delivery.deliver(list(deliveries.values()), waits=False)
-    left = {key for key, made in zip(deliveries, ids, strict=True) if not made}
+    stored = {key: made for key, made in zip(deliveries, ids, strict=True) if made}
     return {
-        position
+        position: (mailbox_id, stored[position[0], mailbox_id])
         for position, mailbox_id in positions.items()
-        if (position[0], mailbox_id) not in left
+        if (position[0], mailbox_id) in stored
     }
 
 

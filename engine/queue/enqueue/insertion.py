@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,14 +10,14 @@ from engine.database import bulk_rows, clock
 from engine.queue import log_lines, retry_schedule
 from engine.queue.enqueue import group_mailbox_audit, immediate_delivery
 from engine.queue.enqueue.accepted_message import AcceptedMessage
-from engine.queue.enqueue.immediate_delivery import Position
+from engine.queue.enqueue.immediate_delivery import Position, Stored
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.storage import content_keys
 from engine.storage.content_keys import COMMUNITY
 from engine.storage.models import Content
 from engine.trace import event_log
 from engine.trace.models import EventKind
-from engine.transport.local_mailboxes import DELIVERED
+from engine.transport.local_mailboxes import DELIVERED, stored_as
 
 CONTENT = ("format", "size", "body_digest", "header", "body", "blob_key", "created_at")
 MESSAGE = (
@@ -91,7 +91,9 @@ def _content(accepted: AcceptedMessage, now: datetime) -> tuple[Any, ...]:
 
 
 def _keep_keys(
-    batch: Sequence[AcceptedMessage], content_ids: Sequence[int], served: set[Position]
+    batch: Sequence[AcceptedMessage],
+    content_ids: Sequence[int],
+    served: Collection[Position],
 ) -> None:
     """Wraps the keys of what is left to deliver for the community, which delivers it."""
     content_keys.add(
@@ -130,7 +132,7 @@ def _message(
 def _recipients(
     batch: Sequence[AcceptedMessage],
     message_ids: Sequence[int],
-    served: set[Position],
+    served: Collection[Position],
     now: datetime,
 ) -> Iterator[tuple[Any, ...]]:
     done = (RecipientStatus.DELIVERED.value, 1, str(DELIVERED), now)
@@ -150,14 +152,14 @@ def _recipients(
 
 
 def _events(
-    batch: Sequence[AcceptedMessage], served: set[Position]
+    batch: Sequence[AcceptedMessage], served: Mapping[Position, Stored]
 ) -> Iterator[event_log.Row]:
     for accepted in batch:
         yield accepted.reference, "", EventKind.RECEIVED, _facts(accepted)
     for at, number in sorted(served):
         address = str(batch[at].envelope.recipients[number].address)
-        reply = {"reply": str(DELIVERED)}
-        yield batch[at].reference, address, EventKind.DELIVERED, reply
+        detail = {"reply": str(DELIVERED), **stored_as(*served[at, number])}
+        yield batch[at].reference, address, EventKind.DELIVERED, detail
 
 
 def _facts(accepted: AcceptedMessage) -> dict[str, Any]:

@@ -106,14 +106,16 @@ def commit(prepared: PreparedMessage) -> SentMessage:
     # A repeat gets the reference of the first, whose copy is in Sent already.
     reference = queue_commit.commit_messages([prepared.incoming])[0]
     if reference == prepared.incoming.reference:
-        return SentMessage(reference, store_copy(prepared))
+        return SentMessage(reference, store_copy(prepared, reference))
     return SentMessage(reference, _stored_copy(prepared), is_repeat=True)
 
 
-def store_copy(prepared: PreparedMessage) -> Message:
-    """Stores the sender's copy in Sent, as read."""
+def store_copy(prepared: PreparedMessage, reference: str) -> Message:
+    """Stores the sender's copy in Sent, as read, with the reference that was accepted."""
     sent = folder(prepared.sender, FolderRole.SENT)
-    return message_actions.append(sent, prepared.copy, is_read=True)
+    return message_actions.append(
+        sent, prepared.copy, is_read=True, reference=reference
+    )
 
 
 def _stored_copy(prepared: PreparedMessage) -> Message | None:

@@ -11,7 +11,9 @@ class WebhookEvent(models.TextChoices):
     """Events that are sent to webhooks."""
 
     MESSAGE_DELIVERED = "message.delivered", "A message we sent was delivered"
-    MESSAGE_FAILED = "message.failed", "A message we sent could not be delivered"
+    MESSAGE_DELAYED = "message.delayed", "A message we sent waits and is tried again"
+    MESSAGE_FAILED = "message.failed", "A message we sent was returned undelivered"
+    MESSAGE_REFUSED = "message.refused", "A message of ours was refused"
     MESSAGE_RECEIVED = "message.received", "A message came into one of our mailboxes"
     TICKET_CREATED = "ticket.created", "A ticket was opened"
     TICKET_REPLIED = "ticket.replied", "The helpdesk answered a ticket"

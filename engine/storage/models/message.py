@@ -38,6 +38,13 @@ class Message(models.Model):
     is_flagged = models.BooleanField(default=False)
     is_answered = models.BooleanField(default=False)
     is_draft = models.BooleanField(default=False)
+    reference = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the queue's; empty in drafts, and in mail stored before it was kept",
+    )
     thread = models.BigIntegerField(
         default=0, db_default=0, help_text="the same for all of one conversation"
     )
@@ -74,6 +81,12 @@ class Message(models.Model):
                 fields=["expires_at"],
                 condition=models.Q(expires_at__isnull=False),
                 name="message_expiring",
+            ),
+            # Of copies in Sent alone: the trace knows the ids of delivered messages.
+            models.Index(
+                fields=["reference"],
+                condition=models.Q(envelope_sender="", reference__gt=""),
+                name="message_sent_reference",
             ),
         ]
 

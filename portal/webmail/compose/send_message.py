@@ -95,7 +95,7 @@ def _commit(
         draft_store.delete(outgoing.draft, mailbox=outgoing.drafts)
     return ScheduledSend.objects.create(
         # A message sent again after an undo is a repeat to the queue, without a copy.
-        message=sent.copy or mailbox_submission.store_copy(prepared),
+        message=sent.copy or mailbox_submission.store_copy(prepared, sent.reference),
         person=by,
         reference=sent.reference,
         leaves_at=prepared.incoming.release_at or clock.now(),
