@@ -18,7 +18,6 @@ _MAX_NAME = 200
 _MAX_TO_SUMMARY = 300
 _MAX_MESSAGE_ID = 300
 
-_FILES = (b"application/", b"audio/", b"image/", b"video/")
 _BARE_LINE_FEED = re.compile(rb"(?<!\r)\n")
 _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 
@@ -27,8 +26,8 @@ _MESSAGE_ID = re.compile(r"<[^<>\s]+>")
 class Summary:
     """What a list of messages shows of one message. Text is decoded and on one line.
 
-    `date` is the sender's claim, None where malformed. `has_attachments` is a guess from
-    the header alone. `thread` is the same for all messages of a conversation.
+    `date` is the sender's claim, None where malformed. `thread` is the same for all
+    messages of a conversation.
     """
 
     subject: str
@@ -37,7 +36,6 @@ class Summary:
     to_summary: str
     message_id: str
     date: datetime | None
-    has_attachments: bool
     thread: int
 
 
@@ -68,7 +66,6 @@ def summarise(header: HeaderBlock) -> Summary:
         to_summary=_to_summary(header),
         message_id=_message_id(header)[:_MAX_MESSAGE_ID],
         date=parse_date(header.text("Date")),
-        has_attachments=_seems_to_have_attachments(header),
         thread=conversation_id(header),
     )
 
@@ -101,11 +98,3 @@ def _message_id(header: HeaderBlock) -> str:
     text = header.text("Message-ID")
     found = _MESSAGE_ID.search(text)
     return found[0] if found else text
-
-
-def _seems_to_have_attachments(header: HeaderBlock) -> bool:
-    field = header.get("Content-Type")
-    if not field:
-        return False
-    content_type = field.value.partition(b";")[0].strip().lower()
-    return content_type == b"multipart/mixed" or content_type.startswith(_FILES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.utils import formatdate
@@ -24,8 +23,9 @@ from engine.mail import smtp_replies
 from engine.mail.dkim.verification import Result
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
-from engine.mail.mime.part_walker import walk
-from engine.mail.mime.parts import Part
+from engine.mail.mime import part_walker
+from engine.mail.mime.part_walker import Entity
+from engine.mail.reading import attachments
 from engine.mail.smtp_replies import Reply
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.enqueue.group_commit import GroupCommitter
@@ -103,12 +103,12 @@ async def accept_message(
     verdict = await message_scan.verdict_of(message.scan)
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, message, verdict)
-    unscanned = await _examine(message, verdict)
+    unscanned, has_attachments = await _examine(message, verdict)
     header = _with_trace_fields(header, message, transaction.reference, signatures)
     header = attachment_policy.marked(header, unscanned)
     incoming = _incoming(
         message,
-        await _keep(spool, header.to_bytes()),
+        await _keep(spool, header.to_bytes(), has_attachments=has_attachments),
         fingerprint,
         _facts(message, verdict, unscanned),
     )
@@ -153,60 +153,53 @@ def _with_confirmed_binding(
     return replace(message, binding=binding)
 
 
-async def _keep(spool: Spool, header: bytes) -> KeptContent:
+async def _keep(spool: Spool, header: bytes, *, has_attachments: bool) -> KeptContent:
     """Makes the content durable; a file is flushed to the disk in a thread."""
     if spool.is_small:
-        return spool.keep(header)
-    return await threads.run(spool.keep, header)
+        kept = spool.keep(header)
+    else:
+        kept = await threads.run(spool.keep, header)
+    return replace(kept, has_attachments=has_attachments)
 
 
-async def _examine(message: ReceivedMessage, verdict: Verdict) -> list[str]:
+async def _examine(
+    message: ReceivedMessage, verdict: Verdict
+) -> tuple[list[str], bool]:
     """Refuses forbidden attachments, and infected messages inside others.
 
-    Returns the names of what cannot be scanned and is allowed all the same. Small
-    messages with parts that are quick to judge are examined on the event loop, where a
-    thread would cost more than the work.
+    Returns the names of what cannot be scanned and is allowed all the same, and whether
+    a reader is offered attachments. Small messages with parts that are quick to judge are
+    examined on the event loop, where a thread would cost more than the work.
     """
     spool = message.spool
     if spool.is_small:
-        parts = _quick_parts(spool)
-        if parts is None:
-            examined = await asyncio.to_thread(_check_all, spool)
+        tree = part_walker.strict_tree(spool.header, spool.read_body())
+        if all(map(attachment_policy.is_quick, tree.parts())):
+            examined, has_attachments = _check(tree)
         else:
-            examined = _check(parts)
-        return await _scan_inside(message, examined, verdict)
+            examined, has_attachments = await asyncio.to_thread(_check, tree)
+        return await _scan_inside(message, examined, verdict), has_attachments
     async with _large:
         loop = asyncio.get_running_loop()
-        examined = await loop.run_in_executor(_unpacker, _check_spooled, spool)
-        return await _scan_inside(message, examined, verdict)
+        examined, has_attachments = await loop.run_in_executor(
+            _unpacker, _check_spooled, spool
+        )
+        return await _scan_inside(message, examined, verdict), has_attachments
 
 
-def _quick_parts(spool: Spool) -> list[Part] | None:
-    """Returns all parts where each is quick to judge; stops at the first that is not."""
-    parts = []
-    for part in walk(spool.header, spool.read_body(), strict=True):
-        if not attachment_policy.is_quick(part):
-            return None
-        parts.append(part)
-    return parts
-
-
-def _check_all(spool: Spool) -> attachment_policy.Examined:
-    return _check(walk(spool.header, spool.read_body(), strict=True))
-
-
-def _check_spooled(spool: Spool) -> attachment_policy.Examined:
+def _check_spooled(spool: Spool) -> tuple[attachment_policy.Examined, bool]:
     """Checks all parts of a large message, and keeps nothing of its body in memory."""
     body = spool.read_body()
-    examined = _check(walk(spool.header, body, strict=True))
+    examined, has_attachments = _check(part_walker.strict_tree(spool.header, body))
     source = spool.body_source()
-    return replace(
-        examined, inner=[one.in_spool(body, source) for one in examined.inner]
-    )
+    inner = [one.in_spool(body, source) for one in examined.inner]
+    return replace(examined, inner=inner), has_attachments
 
 
-def _check(parts: Iterable[Part]) -> attachment_policy.Examined:
-    return attachment_policy.check_can_carry(parts, unopened=coverage_proof.held())
+def _check(tree: Entity) -> tuple[attachment_policy.Examined, bool]:
+    unopened = coverage_proof.held()
+    examined = attachment_policy.check_can_carry(tree.parts(), unopened=unopened)
+    return examined, attachments.offers_files(tree)
 
 
 async def _scan_inside(

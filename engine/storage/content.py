@@ -8,7 +8,7 @@ import hmac
 import io
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from engine.blobs import store, threads
 from engine.blobs.interface import Kind
 from engine.encryption import sealed_blobs, stream
 from engine.mail.mime.byte_source import PIECE, ByteSource, FileBytes
+from engine.mail.reading import attachments
 from engine.storage import content_keys
 from engine.storage.content_keys import Holding
 from engine.storage.models import Content
@@ -38,7 +39,7 @@ class KeptContent:
     `body` is None where `blob_key` names a blob. `size` is in octets, header and body;
     `body_digest` is the body's SHA-256 in hexadecimal, keyed where it is encrypted.
     `header` is readable; `stored_header`, `body` and the blob are encrypted under `key`,
-    unless that is empty.
+    unless that is empty. `has_attachments` is false for what is no message.
     """
 
     header: bytes
@@ -48,6 +49,7 @@ class KeptContent:
     body_digest: str
     stored_header: bytes
     key: bytes = field(default=b"", repr=False)
+    has_attachments: bool = False
 
     @property
     def format(self) -> int:
@@ -60,8 +62,20 @@ def new_key() -> bytes:
     return stream.new_key() if settings.POSTERN.encryption else b""
 
 
-def keep(header: bytes, body: bytes) -> KeptContent:
-    """Stores a message that is in memory. `header` includes the empty line at its end."""
+def keep(
+    header: bytes, body: bytes, *, has_attachments: bool | None = None
+) -> KeptContent:
+    """Stores a message that is in memory. `header` includes the empty line at its end.
+
+    Looks for attachments, unless the caller has.
+    """
+    if has_attachments is None:
+        has_attachments = attachments.has_attachments(header, body)
+    kept = _keep(header, body)
+    return replace(kept, has_attachments=has_attachments)
+
+
+def _keep(header: bytes, body: bytes) -> KeptContent:
     digest = hashlib.sha256(body).hexdigest()
     size = len(header) + len(body)
     if len(body) <= INLINE_LIMIT:
@@ -117,6 +131,7 @@ def row(kept: KeptContent) -> Content:
         header=kept.stored_header,
         body=kept.body,
         blob_key=kept.blob_key,
+        has_attachments=kept.has_attachments,
     )
 
 
@@ -146,7 +161,19 @@ def with_header(holding: Holding, new: bytes) -> KeptContent:
         content.body_digest,
         stream.encrypt(key, new, purpose=HEADER) if key else new,
         key,
+        has_attachments(holding),
     )
+
+
+def has_attachments(holding: Holding) -> bool:
+    """Returns whether a message has attachments.
+
+    Reads one that an earlier version accepted, and then raises as `open_body` does.
+    """
+    decided = holding.content.has_attachments
+    if decided is not None:
+        return decided
+    return attachments.has_attachments(header(holding), body_source(holding))
 
 
 def header(holding: Holding) -> bytes:

@@ -156,7 +156,7 @@ def _row(delivery: Delivery, filing: Filing, now: datetime) -> tuple[Any, ...]:
         summary.subject,
         summary.message_id,
         delivery.size,
-        summary.has_attachments,
+        delivery.has_attachments,
         filing.is_read,
         filing.is_flagged,
         False,

@@ -26,14 +26,16 @@ def append(
     *,
     is_read: bool = True,
     is_draft: bool = False,
+    has_attachments: bool | None = None,
     reference: str = "",
 ) -> Message:
     """Stores a message in a folder unchanged, such as a sent copy or a draft.
 
-    `reference` is the queue's, of a message that was sent.
+    Looks for attachments, unless the caller has. `reference` is the queue's, of a message
+    that was sent.
     """
     header, body = split(raw)
-    kept = content.keep(header, body)
+    kept = content.keep(header, body, has_attachments=has_attachments)
     # Only where it is needed: the mailbox may have to be looked up.
     holder = target.mailbox.organisation_id if kept.key else COMMUNITY
     row = content.save(kept, holder=holder)
@@ -49,7 +51,7 @@ def append(
         to_summary=summary.to_summary,
         subject=summary.subject,
         message_id=summary.message_id,
-        has_attachments=summary.has_attachments,
+        has_attachments=kept.has_attachments,
         is_read=is_read,
         is_draft=is_draft,
         reference=reference,

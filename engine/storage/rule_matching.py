@@ -24,8 +24,8 @@ class Delivery:
     """One message for one mailbox: its content, and what a list shows of it.
 
     `header` is the content's own. The caller has it in memory, so that rules need not
-    read it from the database. `key` is the content's, where it is encrypted; `reference`
-    is the queue's.
+    read it from the database. `has_attachments` and `key` are the content's too; the key
+    is empty where it is not encrypted. `reference` is the queue's.
     """
 
     mailbox_id: int
@@ -34,6 +34,7 @@ class Delivery:
     envelope_sender: str
     summary: Summary
     header: bytes
+    has_attachments: bool
     key: bytes = field(default=b"", repr=False)
     reference: str = ""
 
@@ -96,7 +97,7 @@ def matches(rule: Rule, delivery: Delivery, addressed: str) -> bool:
         _contains(sender, rule.from_contains)
         and _contains(summary.subject, rule.subject_contains)
         and (not rule.to_contains or _contains(addressed, rule.to_contains))
-        and (not rule.has_attachments or summary.has_attachments)
+        and (not rule.has_attachments or delivery.has_attachments)
         and (rule.larger_than is None or delivery.size > rule.larger_than)
     )
 

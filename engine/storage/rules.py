@@ -156,6 +156,7 @@ def _matches(rule: Rule, message: Message) -> bool:
         message.envelope_sender,
         summary,
         header,
+        message.has_attachments,
     )
     return rule_matching.matches(rule, delivery, addressed)
 

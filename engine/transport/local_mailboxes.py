@@ -37,22 +37,22 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
     """
     mailboxes = [_mailbox(placement.address, known) for placement in placements]
     deliveries: dict[tuple[int, int], mailbox_delivery.Delivery] = {}
-    headers: dict[int, tuple[bytes, Summary]] = {}
+    known_facts: dict[int, tuple[Summary, bytes, bool]] = {}
     content_keys.load(placements)
     for placement, mailbox in zip(placements, mailboxes, strict=True):
         if isinstance(mailbox, int):
             row = placement.content
-            if row.pk not in headers:
+            if row.pk not in known_facts:
                 header = content.header(placement)
-                headers[row.pk] = header, mailbox_delivery.summary_of(header)
-            header, summary = headers[row.pk]
+                summary = mailbox_delivery.summary_of(header)
+                has_attachments = content.has_attachments(placement)
+                known_facts[row.pk] = summary, header, has_attachments
             deliveries[row.pk, mailbox] = mailbox_delivery.Delivery(
                 mailbox,
                 row.pk,
                 row.size,
                 placement.sender,
-                summary,
-                header,
+                *known_facts[row.pk],
                 content_keys.key_of(placement),
                 placement.reference,
             )

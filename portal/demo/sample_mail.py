@@ -172,7 +172,16 @@ def _write(message: SampleMessage) -> None:
     sender, summary = _address(message.sender), summary_of(kept.header)
     deliver(
         [
-            Delivery(box.pk, row.pk, row.size, sender, summary, kept.header, kept.key)
+            Delivery(
+                box.pk,
+                row.pk,
+                row.size,
+                sender,
+                summary,
+                kept.header,
+                kept.has_attachments,
+                kept.key,
+            )
             for box in boxes
         ]
     )

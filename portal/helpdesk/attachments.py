@@ -69,7 +69,8 @@ def store(entry: Entry, scanned: ScannedFiles) -> None:
     """Stores the files with their entry, in the caller's transaction."""
     for file in scanned.files:
         row = content.save(
-            content.keep(_HEADER, file.data), holder=Attachment.content_holder
+            content.keep(_HEADER, file.data, has_attachments=False),
+            holder=Attachment.content_holder,
         )
         is_type = _TYPE.fullmatch(file.content_type or "")
         Attachment.objects.create(

@@ -165,6 +165,7 @@ def _fill(mailbox: Mailbox, start: int, count: int) -> None:
                 "jane@firm.example",
                 summarise(HeaderBlock.salvage(content.header)),
                 content.header,
+                has_attachments=False,
             )
             for content in contents
         ]

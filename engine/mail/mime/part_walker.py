@@ -72,9 +72,17 @@ def walk(header: bytes, body: ByteSource, *, strict: bool = False) -> Iterator[P
     MAX_DEPTH: what is deeper is one part. With `strict`, as before a decision about
     the content, it raises TooManyParts instead.
     """
-    # A decision about files needs no Rich Text of Outlook's, which takes long to open.
-    rich_text = rtf.Budget(0) if strict else None
-    return tree(header, body, strict=strict, rich_text=rich_text).parts()
+    if strict:
+        return strict_tree(header, body).parts()
+    return tree(header, body).parts()
+
+
+def strict_tree(header: bytes, body: ByteSource) -> Entity:
+    """Returns the tree for a decision about files. Raises TooManyParts.
+
+    Without the Rich Text of Outlook, which takes long to open and holds no files.
+    """
+    return tree(header, body, strict=True, rich_text=rtf.Budget(0))
 
 
 def tree(

@@ -6,11 +6,8 @@ in order (RFC 2046 §5.1.3, RFC 2387, RFC 2183 §2).
 
 from __future__ import annotations
 
-import html
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from urllib.parse import unquote
 
 from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
 from engine.mail.message import split, with_line_ends
@@ -18,6 +15,7 @@ from engine.mail.mime import file_endings, part_walker, wrapped_files
 from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.part_walker import Entity
 from engine.mail.mime.parts import MESSAGES, Part
+from engine.mail.reading import content_ids
 from engine.mail.reading.items import WORDS, Item, Kind, Reading
 
 # Text that is data for a program: offered as a file, though its type begins with text/.
@@ -47,7 +45,6 @@ _REPORTS = frozenset(
 # The header of the message that a report is about: RFC 6522 §3, RFC 6533 §6.
 HEADERS = frozenset(("text/rfc822-headers", "message/global-headers"))
 
-_CID = re.compile(r"cid:([^\"'\s>)]{1,1000})", re.IGNORECASE)
 # Octets of a text that are examined to tell whether it is text at all.
 _START = 1024
 
@@ -58,7 +55,11 @@ def read(header: bytes, body: ByteSource) -> Reading:
     Every leaf of it is in the result once: shown, offered, or in an attached message,
     which is one leaf here and is read on its own (`attached`).
     """
-    tree = part_walker.tree(header, body, attached=False)
+    return reading_of(part_walker.tree(header, body, attached=False))
+
+
+def reading_of(tree: Entity) -> Reading:
+    """Reads a message of which the tree is known, with attached messages in it or not."""
     return _reading(_items(tree))
 
 
@@ -71,7 +72,7 @@ def read_all(
     it raises TooManyParts, as the walk does.
     """
     tree = part_walker.tree(header, body, strict=strict)
-    yield None, _reading(_items(tree))
+    yield None, reading_of(tree)
     yield from _all_attached(tree)
 
 
@@ -143,7 +144,7 @@ def _items(entity: Entity) -> Iterator[Item]:
 
 
 def _leaf(entity: Entity, part: Part) -> Iterator[Item]:
-    kind = _kind(part)
+    kind = kind_of(part)
     holds_files = kind is Kind.TEXT and bool(entity.children)
     yield Item(kind, part, _name(kind, part), holds_files=holds_files)
     if kind is Kind.MESSAGE:
@@ -152,7 +153,8 @@ def _leaf(entity: Entity, part: Part) -> Iterator[Item]:
         yield from _items(child)
 
 
-def _kind(part: Part) -> Kind:
+def kind_of(part: Part) -> Kind:
+    """Returns what a part is to a reader."""
     content_type = part.content_type
     if content_type in MESSAGES or content_type in HEADERS:
         return Kind.MESSAGE
@@ -185,7 +187,10 @@ def _alternative(children: Sequence[Entity]) -> Iterator[Item]:
         for item in _forms_in([one for one in forms[at] if one.is_words])
     ]
     for at, form in enumerate(forms):
-        yield from _with_others(form, others) if at == best else _files(form)
+        if at == best:
+            yield from _with_others(form, others)
+        else:
+            yield from (item for item in form if not item.is_words)
 
 
 def _forms_in(words: Sequence[Item]) -> Iterator[Item]:
@@ -208,10 +213,6 @@ def _with_others(form: Iterable[Item], others: Sequence[Item]) -> Iterator[Item]
             is_first = False
         else:
             yield replace(item, is_covered=True)
-
-
-def _files(form: Iterable[Item]) -> Iterator[Item]:
-    return (item for item in form if not item.is_words)
 
 
 def _richness(form: Iterable[Item]) -> int:
@@ -291,7 +292,6 @@ def _embedding(item: Item, by_id: dict[str, Part]) -> Item:
     others = tuple(_embedding(other, by_id) for other in item.alternatives)
     if item.kind is not Kind.HTML:
         return replace(item, alternatives=others) if others else item
-    written = _CID.findall(html.unescape(item.part.text()))
-    ids = dict.fromkeys((*map(unquote, written), *written))
+    ids = content_ids.referred_to(item.part.text())
     pictures = tuple(by_id[one] for one in ids if one in by_id)
     return replace(item, alternatives=others, pictures=pictures)

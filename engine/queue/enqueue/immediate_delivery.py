@@ -53,6 +53,7 @@ def deliver(
                 accepted.sender,
                 summary,
                 accepted.kept.header,
+                accepted.kept.has_attachments,
                 accepted.kept.key,
                 accepted.reference,
             )

@@ -19,7 +19,16 @@ from engine.trace import event_log
 from engine.trace.models import EventKind
 from engine.transport.local_mailboxes import DELIVERED, stored_as
 
-CONTENT = ("format", "size", "body_digest", "header", "body", "blob_key", "created_at")
+CONTENT = (
+    "format",
+    "size",
+    "body_digest",
+    "header",
+    "body",
+    "blob_key",
+    "has_attachments",
+    "created_at",
+)
 MESSAGE = (
     "reference",
     "content_id",
@@ -86,6 +95,7 @@ def _content(accepted: AcceptedMessage, now: datetime) -> tuple[Any, ...]:
         kept.stored_header,
         kept.body,
         kept.blob_key,
+        kept.has_attachments,
         now,
     )
 

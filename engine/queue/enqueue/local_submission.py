@@ -16,7 +16,8 @@ from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
-from engine.mail.mime.part_walker import walk
+from engine.mail.mime import part_walker
+from engine.mail.reading import attachments
 from engine.queue import log_lines
 from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import AcceptedMessage, new_reference
@@ -109,12 +110,12 @@ def _prepare(
     reference = new_reference()
     # Before the scan, which is what a sender over the limit must not be able to cost us.
     _check_rates(known, envelope, destinations, by=by)
-    unscanned = _scan(raw, envelope, reference, by=by)
+    unscanned, has_attachments = _scan(raw, envelope, reference, by=by)
     header = _mark_unscanned(header, unscanned)
     return AcceptedMessage(
         envelope=envelope,
         destinations=destinations,
-        kept=content.keep(header, body),
+        kept=content.keep(header, body, has_attachments=has_attachments),
         source=source,
         organisation_id=by.organisation_id if by else None,
         person_id=by.pk if isinstance(by, Person) else None,
@@ -193,18 +194,20 @@ def _route(
 
 def _scan(
     raw: bytes, envelope: Envelope, reference: str, *, by: Actor | None
-) -> list[str]:
-    """Refuses infected and forbidden content; returns what could not be scanned."""
+) -> tuple[list[str], bool]:
+    """Refuses infected and forbidden content.
+
+    Returns what could not be scanned, and whether a reader is offered attachments.
+    """
     # The verdict comes before the attachment policy: an infected file of a forbidden
     # kind must raise the alarm, not just be refused for its kind.
     verdict = message_scan.scan_bytes(raw)
     _refuse_infected(verdict, raw, envelope, reference, by=by)
-    examined = policy.check_can_carry(
-        walk(*split(raw), strict=True), unopened=coverage_proof.current()
-    )
+    tree = part_walker.strict_tree(*split(raw))
+    examined = policy.check_can_carry(tree.parts(), unopened=coverage_proof.current())
     verdict = message_scan.scan_inner(examined.inner, verdict)
     _refuse_infected(verdict, raw, envelope, reference, by=by)
-    return policy.unscanned(examined, verdict)
+    return policy.unscanned(examined, verdict), attachments.offers_files(tree)
 
 
 def _refuse_infected(

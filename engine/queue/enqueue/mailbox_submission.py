@@ -114,7 +114,11 @@ def store_copy(prepared: PreparedMessage, reference: str) -> Message:
     """Stores the sender's copy in Sent, as read, with the reference that was accepted."""
     sent = folder(prepared.sender, FolderRole.SENT)
     return message_actions.append(
-        sent, prepared.copy, is_read=True, reference=reference
+        sent,
+        prepared.copy,
+        is_read=True,
+        has_attachments=prepared.incoming.kept.has_attachments,
+        reference=reference,
     )
 
 

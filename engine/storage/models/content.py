@@ -40,6 +40,9 @@ class Content(models.Model):
     header = models.BinaryField()
     body = models.BinaryField(null=True)
     blob_key = models.CharField(max_length=80, blank=True)
+    has_attachments = models.BooleanField(
+        null=True, help_text="decided on arrival; null where an earlier version did not"
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = ContentQuerySet.as_manager()

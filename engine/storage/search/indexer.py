@@ -16,8 +16,8 @@ from engine.database import batches
 from engine.jobs.time_limit import JobTimeout
 from engine.registry import index_passes
 from engine.registry.models import Mailbox
-from engine.storage import content_keys
-from engine.storage.models import GapReason, Message
+from engine.storage import content, content_keys
+from engine.storage.models import Content, GapReason, Message
 from engine.storage.search import index_table
 from engine.storage.search.document import Document
 
@@ -92,10 +92,24 @@ def _index(waiting: QuerySet[Message]) -> int:
 
 
 def _put_all(messages: Iterable[Message]) -> None:
-    wanted = [one for one in messages if one.mailbox.organisation.indexes_mail]
+    wanted = [one for one in messages if _indexes(one) or not _is_decided(one)]
     content_keys.load(wanted)
     for message in wanted:
         _put(message)
+
+
+def _indexes(message: Message) -> bool:
+    return message.mailbox.organisation.indexes_mail
+
+
+def _is_decided(message: Message) -> bool:
+    """Whether its list's mark for attachments goes by what it offers.
+
+    Earlier versions guessed by the header. The files of a draft are kept beside it.
+    """
+    return message.is_draft or message.has_attachments is (
+        message.content.has_attachments
+    )
 
 
 def _that_fit(messages: Iterable[Message]) -> list[Message]:
@@ -119,12 +133,13 @@ def _index_long() -> int:
     message = waiting.select_related("content", "mailbox__organisation").first()
     if message is None:
         return 0
-    if message.mailbox.organisation.indexes_mail:
+    if _indexes(message) or not _is_decided(message):
         try:
             _put(message)
         except JobTimeout:
             # It would stand before all others again in the next run.
-            _note_fault(message)
+            if _indexes(message):
+                _note_fault(message)
             _mark([message.pk])
             raise
     if not Message.objects.filter(pk=message.pk).update(is_indexed=True):
@@ -135,13 +150,28 @@ def _index_long() -> int:
 def _put(message: Message) -> None:
     """Writes a message into the index, or that a fault prevents it."""
     try:
-        index_table.put(Document(message))
+        if not _is_decided(message):
+            _decide(message)
+        if _indexes(message):
+            index_table.put(Document(message))
     except (DatabaseError, OSError):
         # Not the message: it is indexed once the disk or the database can be used again.
         raise
     except Exception:
-        log.exception("message %s cannot be searched", message.pk)
-        _note_fault(message)
+        log.exception("message %s cannot be read", message.pk)
+        if _indexes(message):
+            _note_fault(message)
+
+
+def _decide(message: Message) -> None:
+    try:
+        has_attachments = content.has_attachments(message)
+    except FileNotFoundError:  # the blobs were not restored with the database
+        return
+    Content.objects.filter(pk=message.content_id).update(
+        has_attachments=has_attachments
+    )
+    Message.objects.filter(pk=message.pk).update(has_attachments=has_attachments)
 
 
 def _note_fault(message: Message) -> None:

@@ -52,7 +52,6 @@ def test_summary_of_an_ordinary_message() -> None:
         to_summary="Smith, Bob, alice@x.example",
         message_id="<a1@firm.example>",
         date=datetime(2026, 11, 23, 10, 20, 28, tzinfo=timezone(timedelta(hours=1))),
-        has_attachments=True,
         thread=conversation_id(header),
     )
 
@@ -60,7 +59,7 @@ def test_summary_of_an_ordinary_message() -> None:
 def test_summary_of_an_empty_header() -> None:
     summary = summarise(HeaderBlock(()))
 
-    assert summary == Summary("", "", "", "", "", None, False, summary.thread)
+    assert summary == Summary("", "", "", "", "", None, summary.thread)
 
 
 def test_messages_without_any_header_are_no_conversation() -> None:

@@ -28,6 +28,7 @@ def deliver(
         sender,
         mailbox_delivery.summary_of(kept.header),
         kept.header,
+        kept.has_attachments,
         kept.key,
     )
     (message_id,) = mailbox_delivery.deliver([made])

@@ -47,6 +47,7 @@ def deliver(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Mess
         sender,
         mailbox_delivery.summary_of(kept.header),
         kept.header,
+        kept.has_attachments,
         kept.key,
     )
     (message_id,) = mailbox_delivery.deliver([made])

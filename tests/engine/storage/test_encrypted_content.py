@@ -70,7 +70,14 @@ def deliver_to(raw: bytes, *mailboxes: Mailbox) -> list[Message]:
     ids = mailbox_delivery.deliver(
         [
             mailbox_delivery.Delivery(
-                one.pk, row.pk, row.size, SENDER, summary, kept.header, kept.key
+                one.pk,
+                row.pk,
+                row.size,
+                SENDER,
+                summary,
+                kept.header,
+                kept.has_attachments,
+                kept.key,
             )
             for one in mailboxes
         ]

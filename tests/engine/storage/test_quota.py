@@ -37,6 +37,7 @@ def delivered(letter: Content, *mailboxes: Mailbox) -> list[int | None]:
                 "",
                 mailbox_delivery.summary_of(letter.header),
                 letter.header,
+                has_attachments=False,
             )
             for mailbox in mailboxes
         ]

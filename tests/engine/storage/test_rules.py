@@ -7,6 +7,7 @@ from engine.registry.models import Mailbox, Person
 from engine.storage import folder_actions, rules
 from engine.storage.models import AutomaticMail, AutomaticMailKind, FolderRole, Rule
 from engine.storage.standard_folders import folder
+from tests.attachment_cases import CASES, letter
 from tests.engine.storage.conftest import compose_message, deliver, named_address
 
 
@@ -162,3 +163,17 @@ def test_a_large_folder_is_done_in_slices_each_of_which_may_run_twice(
         left = rules.run_slice(rule, inbox, after=left)
 
     assert archive.messages.count() == 5
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_rule_about_attachments_goes_by_what_is_offered(
+    mailbox: Mailbox, case: str
+) -> None:
+    rule = create_rule(mailbox, subject_contains="", has_attachments=True, flags=True)
+    arrived = deliver(mailbox, letter(case))
+    arrived.is_flagged, was_flagged = False, arrived.is_flagged
+    arrived.save()
+
+    changed = rules.run_now(rule, folder(mailbox, FolderRole.INBOX))
+
+    assert was_flagged is bool(changed) is CASES[case]

@@ -12,6 +12,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from engine.mail.message import split
+from engine.mail.mime.part_walker import strict_tree
+from engine.mail.reading import attachments
+from portal.webmail.rendering import parsed_message
 from tests.engine.mail.mime_trees import Leaf, Node, trees, written
 from tests.engine.mail.reading import surfaces
 from tests.engine.mail.reading.surfaces import Seen
@@ -95,8 +99,19 @@ def check_page(root: Node, seen: Seen) -> None:
     assert repeated(root, seen) == []
     inner = [leaf.inner for leaf in own if leaf.inner is not None]
     opened = [page for page in seen.messages if page.views != [""] or page.files]
-    for node, page in zip(inner, opened, strict=False):
+    for node, page in zip(inner, opened, strict=True):
         check_page(node, page)
+
+
+@MANY
+@given(root=trees())
+def test_a_message_has_attachments_where_webmail_lists_one(root: Node) -> None:
+    raw = written(root)
+    listed = parsed_message.parse_message(raw).attachments
+
+    assert attachments.has_attachments(*split(raw)) is bool(listed)
+    # From the tree in which files are looked for as well, also in attached messages.
+    assert attachments.offers_files(strict_tree(*split(raw))) is bool(listed)
 
 
 @pytest.mark.parametrize(

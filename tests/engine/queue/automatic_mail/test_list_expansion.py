@@ -7,6 +7,7 @@ from engine.registry.models import ListMember, Mailbox, Organisation
 from engine.storage.models import Content, Message
 from engine.trace.models import Event, EventKind
 from tests import factories
+from tests.attachment_cases import CASES, letter
 from tests.engine.queue.conftest import JANE
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,21 @@ def test_large_body_is_not_stored_again(queue, duty, alice, bob):
     queue.run()
 
     assert Content.objects.values("blob_key").distinct().count() == 1
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_copies_are_marked_as_webmail_lists_their_attachments(
+    queue, duty, alice, bob, is_known
+):
+    for case in CASES:
+        queue.send(bob.address, LIST, raw=letter(case))
+    if not is_known:  # of a version that did not decide on arrival
+        Content.objects.update(has_attachments=None)
+
+    queue.run(until_nothing_is_due=True)
+
+    inbox = queue.inbox(alice)
+    assert {message.subject: message.has_attachments for message in inbox} == CASES
 
 
 def test_list_adds_its_header_and_touches_nothing_else(queue, duty, alice, bob, read):

@@ -8,12 +8,14 @@ from base64 import encodebytes
 import pytest
 
 from engine.jobs.time_limit import JobTimeout
-from engine.registry.models import IndexPass, Mailbox, Person
+from engine.registry.models import IndexPass, Mailbox, Organisation, Person
 from engine.storage import message_actions
-from engine.storage.models import GapReason, Message, SearchGap
+from engine.storage.models import Content, FolderRole, GapReason, Message, SearchGap
 from engine.storage.search import document, gaps, index_table, indexer, pieces
 from engine.storage.search.find import find
 from engine.storage.search.query_parser import parse
+from engine.storage.standard_folders import folder
+from tests.attachment_cases import CASES, letter
 from tests.engine.storage.conftest import compose_message, deliver
 
 FILLER = "the quick brown fox jumps over it again and again until the line is full\r\n"
@@ -270,6 +272,42 @@ def test_what_was_folded_in_an_earlier_way_is_indexed_again_in_steps(
 
     assert search(mailbox, "thora") == messages[::-1]
     assert IndexPass.objects.get(pk="messages").is_finished
+
+
+@pytest.mark.parametrize("indexes_mail", [True, False])
+def test_the_pass_over_earlier_mail_corrects_which_has_attachments(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, indexes_mail: bool
+) -> None:
+    monkeypatch.setattr(indexer, "CHUNK_OCTETS", 100_000)
+    Organisation.objects.update(indexes_mail=indexes_mail)
+    letters = [letter(case) for case in CASES] + [letter("a file", padding=200_000)]
+    messages = [deliver(mailbox, one) for one in letters]
+    indexer.index_waiting()
+    for message in messages:  # as a version that went by the header alone
+        Message.objects.filter(pk=message.pk).update(
+            has_attachments=not message.has_attachments
+        )
+    Content.objects.update(has_attachments=None)
+    IndexPass.objects.filter(pk="messages").update(version=0)
+
+    while indexer.index_waiting():
+        pass
+
+    for message in messages:
+        was = message.has_attachments
+        message.refresh_from_db()
+        assert message.has_attachments is was is CASES[message.subject]
+
+
+def test_the_pass_over_earlier_mail_leaves_drafts_alone(mailbox: Mailbox) -> None:
+    drafts = folder(mailbox, FolderRole.DRAFTS)
+    draft = message_actions.append(drafts, compose_message(), is_draft=True)
+    Message.objects.update(has_attachments=True)  # its files are kept beside it
+
+    indexer.index_waiting()
+
+    draft.refresh_from_db()
+    assert draft.has_attachments
 
 
 def test_a_message_that_takes_too_long_does_not_block_those_behind_it(
