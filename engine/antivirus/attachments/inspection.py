@@ -22,7 +22,14 @@ from engine.antivirus.attachments.archive_members import (
 from engine.antivirus.formats.inspection_budget import Budget, Member, TooMuchError
 from engine.antivirus.scanners.inner_content import Inner
 from engine.mail.message import split, with_line_ends
-from engine.mail.mime import file_names, part_walker, parts, smime, transfer_encoding
+from engine.mail.mime import (
+    file_names,
+    part_walker,
+    parts,
+    smime,
+    transfer_encoding,
+    uuencoded,
+)
 from engine.mail.mime.boundaries import Region
 
 MAX_DEPTH = 8  # archives and messages inside one another
@@ -110,6 +117,7 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     data = one.data()
     content = _read(data, budget)
     if is_body:
+        yield from _encoded_in(data, budget)
         encoded = transfer_encoding.uu_names(data)
         yield from _by_name(name.decode("utf-8", "replace") for name in encoded)
         if not _is_file(data):
@@ -119,6 +127,8 @@ def find(one: Carried, budget: Budget, depth: int = 0) -> Iterator[Finding]:
     entity = (
         part_walker.entity_in(one, content) if isinstance(one, parts.Part) else None
     )
+    if entity is None and not is_body:
+        yield from _encoded_in(data, budget)
     if entity is None and encryption.is_unreadable(data, one.content_types):
         yield Encrypted("message")
     if isinstance(one, parts.Part) and (entity is None or not _is_mail(data)):
@@ -146,6 +156,18 @@ def _read(data: bytes, budget: Budget) -> smime.Content:
     content = smime.read(data)
     budget.spend(ELEMENT * content.elements, members=0)
     return content
+
+
+def _encoded_in(data: bytes, budget: Budget) -> Iterator[Inner]:
+    """Yields the files that are encoded in a text, also those too broken to be shown."""
+    if not uuencoded.may_hold_files(data):
+        return
+    budget.spend(len(data), members=0)
+    for count, octets in enumerate(uuencoded.loosely(data)):
+        if count == uuencoded.MAX_FILES:
+            raise TooMuchError
+        if octets:
+            yield _inner(Region.whole(octets), budget, is_message=False)
 
 
 def _is_mail(data: bytes) -> bool:

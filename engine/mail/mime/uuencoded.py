@@ -6,9 +6,12 @@ Programs wrote files this way before MIME, and some scripts still do.
 from __future__ import annotations
 
 import re
-from binascii import Error, a2b_uu
+from binascii import Error, a2b_base64, a2b_uu
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import pairwise
+from string import ascii_letters
 from typing import TypeAlias
 
 from engine.mail.mime import charset
@@ -17,11 +20,16 @@ MARK = b"begin"  # in every text that holds a file
 MAX_FILES = 200  # of one text; what follows them stays text
 
 _BEGIN = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,255})\r?\n", re.MULTILINE)
+_LOOSE_BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ", re.MULTILINE)
+_BASE64_BEGIN = b"begin-base64 "
+_NOT_BASE64 = bytes(set(range(256)) - set(ascii_letters.encode() + b"0123456789+/"))
 _FIRST_LINE = re.compile(rb"(?:\A|\n)begin [0-7]{3,4} [^\n]*\n")
 _LINE = re.compile(rb"([^\r\n]*+)(?:\r?\n|\Z)")
 _LETTERS = re.compile(rb"[ -`]*+")
 _BASE64_LETTERS = re.compile(rb"[A-Za-z0-9+/]++={0,2}")
 _FULL = 45  # octets of every line but the last
+# Octets of zeros that stood at the ends of lines as blanks, and are put back.
+_MAX_LOST = 1024 * 1024
 _MAX_CHECKSUM = 2  # letters that some programs write behind a line
 _NO_OCTETS = frozenset((b"", b" ", b"`"))
 _END, _BASE64_END = b"end", b"===="
@@ -80,12 +88,50 @@ def decode(data: bytes) -> bytes:
     begin = _FIRST_LINE.search(data)
     if not begin:
         return data
-    decoded: list[bytes] = []
-    for line in data[begin.end() :].splitlines():
-        if line == _END:
+    # Neither a list of lines nor one of their octets: of short lines each takes a hundred.
+    decoded, lost = bytearray(), 0
+    lines = BytesIO(data)
+    lines.seek(begin.end())
+    for line in lines:
+        text = line.rstrip(b"\r\n")
+        if text == _END:
             break
-        decoded.append(_decode_line(line))
-    return b"".join(decoded)
+        octets = _decode_line(text)
+        lost += max(0, len(octets) - _held(text))
+        decoded += octets if lost <= _MAX_LOST else octets[: _held(text)]
+    return bytes(decoded)
+
+
+def _held(line: bytes) -> int:
+    """Returns how many octets the letters of a line hold at most, whatever it says."""
+    return len(line) * 3 // 4
+
+
+def may_hold_files(data: bytes) -> bool:
+    """Returns whether `loosely` may find any: a glance at almost every text."""
+    return MARK in data and bool(_LOOSE_BEGIN.search(data))
+
+
+def loosely(data: bytes) -> Iterator[bytes]:
+    """Yields what a lenient program would extract: of broken files too, of each once.
+
+    For a scanner, which must not see less than the reader's program. Linear in time.
+    """
+    starts = [found.start() for found in _LOOSE_BEGIN.finditer(data)]
+    for start, end in pairwise([*starts, len(data)]):
+        piece = data[start:end]
+        if piece.startswith(_BASE64_BEGIN):
+            _, _, lines = piece.partition(b"\n")
+            yield _base64(lines.partition(b"\n====")[0])
+        else:
+            yield decode(piece)
+
+
+def _base64(lines: bytes) -> bytes:
+    letters = lines.translate(None, _NOT_BASE64)
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]  # six bits alone are not an octet
+    return a2b_base64(letters + b"==")
 
 
 def _decode_line(line: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from base64 import encodebytes
 from binascii import b2a_uu
 
@@ -130,6 +131,26 @@ def test_every_line_that_a_person_wrote_stays_text(data: bytes) -> None:
 
     for line in (b"Dear Jane,", b"begin the day", b"\xff\xfe"):
         assert text.count(line) == data.count(line)
+
+
+@given(TEXTS)
+def test_a_scanner_sees_every_file_that_a_reader_sees(data: bytes) -> None:
+    loose = list(uuencoded.loosely(data))
+
+    for piece in files(data):
+        assert any(content(data, piece) in octets for octets in loose)
+
+
+def test_lines_that_say_more_than_they_hold_take_little_memory() -> None:
+    data = b"begin 644 zeros.bin\n" + b"_\n" * 200_000
+    tracemalloc.start()
+
+    decoded = uuencoded.decode(data)
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(decoded) <= uuencoded._MAX_LOST
+    assert most < 8 * 1024 * 1024
 
 
 def test_two_files_follow_each_other() -> None:
