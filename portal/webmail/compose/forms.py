@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import cached_property
 
 from engine.mail.address import Address
 from engine.mail.errors import MailError
@@ -15,6 +16,8 @@ from engine.queue.sending_rates.rate_limits import RateExceededError
 from engine.registry.models import Mailbox
 from portal.webmail import recipient_input
 from portal.webmail.access import MailboxAccess
+from portal.webmail.compose import sender_choice
+from portal.webmail.compose.sender_choice import SenderChoice
 from portal.webmail.drafts.attachments import Upload
 from portal.webmail.drafts.draft import RECIPIENT_FIELDS, Draft
 from portal.webmail.recipient_input import ParsedRecipients
@@ -61,29 +64,38 @@ class WriteForm(forms.Form):
     ):
         super().__init__(*args, **kwargs)
         self.draft = draft
-        self.senders = {str(access.mailbox.pk): access for access in senders}
-        self.sender_choices = [
-            (key, f"{access.mailbox.name} <{access.mailbox.address}>")
-            for key, access in self.senders.items()
-        ]
+        self.senders = senders
+
+    @cached_property
+    def chosen(self) -> SenderChoice:
+        """What the message is sent from: as chosen, else the first that may be."""
+        chosen = self.data.get("sender") or self.initial.get("sender") or ""
+        found = sender_choice.find(chosen, self.senders)
+        return found or SenderChoice(self.senders[0].mailbox)
 
     @property
     def sender_mailbox(self) -> Mailbox:
         """The mailbox that the message is sent from."""
-        chosen = self.data.get("sender") or self.initial.get("sender") or ""
-        access = self.senders.get(chosen) or next(iter(self.senders.values()))
-        return access.mailbox
+        return self.chosen.mailbox
 
     @property
     def sender_address(self) -> Address:
         """The address that the message is sent from."""
-        return Address.parse(self.sender_mailbox.address)
+        return self.chosen.address
+
+    @property
+    def sender_choices(self) -> list[SenderChoice]:
+        """Every mailbox, and the address with a detail that is or was chosen."""
+        own = [SenderChoice(access.mailbox) for access in self.senders]
+        kept = sender_choice.find(self.draft.sender, self.senders)
+        detailed = {one.key: one for one in (kept, self.chosen) if one and one.detail}
+        return [*own, *detailed.values()]
 
     def clean_sender(self) -> str:
-        """Refuses a mailbox that the person may not send from."""
+        """Refuses an address that the person may not send from."""
         chosen: str = self.cleaned_data["sender"]
-        if chosen and chosen not in self.senders:
-            raise forms.ValidationError("You may not send from this mailbox.")
+        if chosen and sender_choice.find(chosen, self.senders) is None:
+            raise forms.ValidationError("You may not send from this address.")
         return chosen
 
     def edited(self) -> Draft:
@@ -93,7 +105,7 @@ class WriteForm(forms.Form):
         }
         return Draft(
             token=self.draft.token,
-            sender=str(self.sender_mailbox.pk),
+            sender=self.chosen.key,
             in_reply_to=self.draft.in_reply_to,
             references=self.draft.references,
             version=self.draft.version,

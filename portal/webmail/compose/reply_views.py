@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from engine.mail.address import Address
 from engine.mail.composer import Attachment
 from portal.webmail.access import (
     AccessibleMailboxes,
@@ -17,7 +16,7 @@ from portal.webmail.access import (
     accessible_mailboxes,
     requires_mail,
 )
-from portal.webmail.compose import reply_drafts, signatures
+from portal.webmail.compose import reply_drafts, sender_choice, signatures
 from portal.webmail.compose.compose_page import new_compose_page
 from portal.webmail.compose.compose_request import check_can_send, default_sender
 from portal.webmail.drafts import attachments, draft_store
@@ -73,6 +72,8 @@ def again(request: HttpRequest, message_id: int) -> HttpResponse:
         return redirect("webmail:draft", mailbox_id=access.mailbox.pk, token=token)
     parsed = parsed_message.parse_stored(message)
     draft = reply_drafts.again(parsed, uuid4())
+    sender = sender_choice.written_from(parsed, default_sender(mailboxes, access))
+    draft = replace(draft, sender=sender.key)
     return _save_and_open(
         mailboxes, access, draft, reply_drafts.forwarded_files(parsed, attached=False)
     )
@@ -105,12 +106,13 @@ def _save_and_open(
 def _reply(request: HttpRequest, message_id: int, *, to_all: bool) -> HttpResponse:
     mailboxes = accessible_mailboxes(request)
     access, message = mailboxes.message(message_id)
+    parsed = parsed_message.parse_stored(message)
+    own = [one.mailbox for one in mailboxes.sendable]
     draft = reply_drafts.reply(
-        message,
-        parsed_message.parse_stored(message),
-        own=_own_addresses(mailboxes),
-        to_all=to_all,
+        message, parsed, own=sender_choice.own_keys(parsed, own), to_all=to_all
     )
+    sender = sender_choice.answering(parsed, default_sender(mailboxes, access))
+    draft = replace(draft, sender=sender.key)
     draft = _with_signature(draft, mailboxes, access)
     return new_compose_page(request, mailboxes, access, draft, answers=message.pk)
 
@@ -120,9 +122,3 @@ def _with_signature(
 ) -> Draft:
     signature = signatures.default_signature(default_sender(mailboxes, access))
     return replace(draft, text=signatures.add_signature(draft.text, signature))
-
-
-def _own_addresses(mailboxes: AccessibleMailboxes) -> frozenset[str]:
-    return frozenset(
-        Address.parse(access.mailbox.address).key for access in mailboxes.sendable
-    )

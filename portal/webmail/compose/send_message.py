@@ -79,6 +79,7 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> ScheduledSend:
         by=by,
         fingerprint=outgoing.fingerprint,
         release_at=clock.now() + outgoing.wait if can_be_undone else None,
+        address=outgoing.draft.address_of(outgoing.sender),
     )
     return _commit(outgoing, prepared, by=by)
 

@@ -21,7 +21,7 @@ from portal.webmail.access import (
     accessible_mailboxes,
     requires_mail,
 )
-from portal.webmail.compose import reply_drafts
+from portal.webmail.compose import reply_drafts, sender_choice
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.attachments import Upload
 from portal.webmail.drafts.draft import Draft, draft_token
@@ -112,7 +112,8 @@ def withdraw_message(
         raise PolicyError(
             "This message was not sent from webmail, so sending it cannot be undone."
         )
-    draft = replace(reply_drafts.again(parsed, token), sender=str(message.mailbox_id))
+    sender = sender_choice.written_from(parsed, message.mailbox)
+    draft = replace(reply_drafts.again(parsed, token), sender=sender.key)
     attached = reply_drafts.forwarded_files(parsed, attached=False)
     with transaction.atomic():
         withdraw(scheduled_send.reference, by=by)

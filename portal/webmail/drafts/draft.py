@@ -8,12 +8,13 @@ fields: half an address must survive too.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.conf import settings
 
-from engine.mail.address import Address
+from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, compose
 from engine.registry.models import Mailbox
@@ -28,7 +29,7 @@ SENDER_FIELD = "X-Draft-From"
 class Draft:
     """The text and recipients written so far.
 
-    `token` identifies the draft and becomes the Message-ID's local part. `version` is
+    `sender` is a `sender_key`, empty before one is chosen. `token` identifies the draft and becomes the Message-ID's local part. `version` is
     the id of the stored message, None before the first save: each save changes it,
     which is how a second window detects the first.
     """
@@ -53,6 +54,16 @@ class Draft:
     def is_empty(self) -> bool:
         """True if nothing was typed."""
         return not any((self.to, self.cc, self.bcc, self.subject, self.text.strip()))
+
+    def address_of(self, mailbox: Mailbox) -> Address:
+        """Returns the address that it is sent from: the mailbox's, with any detail."""
+        mailbox_id, _, detail = self.sender.partition("+")
+        if mailbox_id == str(mailbox.pk):
+            with suppress(
+                InvalidAddressError
+            ):  # the mailbox may have a longer name now
+                return address_with(mailbox, detail)
+        return Address.parse(mailbox.address)
 
     def to_draft_message(self, mailbox: Mailbox) -> bytes:
         """Returns the raw message to store in Drafts."""
@@ -80,7 +91,7 @@ class Draft:
     ) -> bytes:
         """Returns the raw message as its recipients get it, sent from `mailbox`."""
         return compose(
-            sender=NamedAddress(mailbox.name, Address.parse(mailbox.address)),
+            sender=NamedAddress(mailbox.name, self.address_of(mailbox)),
             to=to,
             cc=cc,
             subject=self.subject,
@@ -91,6 +102,20 @@ class Draft:
             extra_headers=extra_headers or {},
             message_id=self.message_id,
         )
+
+
+def sender_key(mailbox: Mailbox, detail: str = "") -> str:
+    """Returns what identifies a mailbox, and a detail in its address, as a sender."""
+    return f"{mailbox.pk}+{detail}" if detail else str(mailbox.pk)
+
+
+def address_with(mailbox: Mailbox, detail: str) -> Address:
+    """Returns a mailbox's address with a detail (RFC 5233), or its own without one.
+
+    Raises InvalidAddressError.
+    """
+    own = Address.parse(mailbox.address)
+    return Address(f"{own.local}+{detail}", own.domain) if detail else own
 
 
 def parse_draft(token: UUID, raw: bytes, version: int | None = None) -> Draft:

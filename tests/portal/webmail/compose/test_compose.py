@@ -452,7 +452,7 @@ def test_sending_as_a_group_needs_the_right_to_send(
     fields = {"to": CHARLIE, "text": "x", "sender": team.pk}
 
     page = compose_page.post(as_bob, "send", **fields).content.decode()
-    assert "You may not send from this mailbox" in page
+    assert "You may not send from this address" in page
     assert not QueuedMessage.objects.exists()
 
     grant.can_send = True
