@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -138,10 +138,20 @@ class Postfix:
             self._daemon.stop()
             self._daemon = None
 
-    def send(self, message: bytes, *, sender: str, recipients: list[str]) -> None:
-        """Injects a message as a program on Postfix's own host would."""
+    def send(
+        self,
+        message: bytes,
+        *,
+        sender: str,
+        recipients: list[str],
+        options: Sequence[str] = (),
+    ) -> None:
+        """Injects a message as a program on Postfix's own host would.
+
+        `options` are those of its sendmail command.
+        """
         command = ["sendmail", "-C", str(self.folder / "etc"), "-i", "-f", sender]
-        self._command([*command, "--", *recipients], message)
+        self._command([*command, *options, "--", *recipients], message)
 
     def retry_now(self) -> None:
         self._command(["postqueue", "-c", str(self.folder / "etc"), "-f"])
