@@ -182,7 +182,7 @@ def _comments(value: bytes) -> dict[int, int]:
 def _joined(pieces: list[tuple[int, bool, bytes]]) -> tuple[bytes, str]:
     """Returns a value and its charset: from numbered pieces, an extended or a plain one."""
     numbered = sorted({piece[0]: piece for piece in pieces if piece[0] >= 0}.values())
-    chosen = numbered or sorted(pieces, key=lambda piece: not piece[1])[:1]
+    chosen = numbered or sorted(pieces, key=_rank)[:1]
     first = _EXTENDED.fullmatch(chosen[0][2]) if chosen[0][1] else None
     values = [first[2] if first else chosen[0][2], *(piece[2] for piece in chosen[1:])]
     octets = b"".join(
@@ -190,6 +190,15 @@ def _joined(pieces: list[tuple[int, bool, bytes]]) -> tuple[bytes, str]:
         for value, (_, extended, _) in zip(values, chosen, strict=True)
     )
     return octets, first[1].decode("latin-1") if first else ""
+
+
+def _rank(piece: tuple[int, bool, bytes]) -> int:
+    """Ranks an extended value first (RFC 2231 §4), but an empty one last."""
+    _, is_extended, value = piece
+    if not is_extended:
+        return 1
+    found = _EXTENDED.fullmatch(value)
+    return 0 if (found[2] if found else value) else 2
 
 
 def _text(name: str, octets: bytes, charset_name: str) -> str:
