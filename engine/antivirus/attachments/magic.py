@@ -45,6 +45,7 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"pbze\0", "aar"),
     (b"ALZ\x01", "alz"),
 )
+_ANY_START = tuple(start for start, _ in _STARTS)
 # Text may start with these, too, such as with the name of a form. A file of these kinds has
 # a zero octet in its header, in a size, a version or after a name; text has none.
 _WORDS: tuple[tuple[bytes, str], ...] = (
@@ -146,9 +147,9 @@ def recognise(
 
 
 def _binary(data: bytes) -> str:
-    for start, kinds in _STARTS:
-        if data.startswith(start):
-            return kinds
+    # Almost no file does: one look instead of one for each.
+    if data.startswith(_ANY_START):
+        return next(kinds for start, kinds in _STARTS if data.startswith(start))
     # Text may start with MZ; a program has zeros in its header (DOS, 28 octets).
     if data[:2] in (b"MZ", b"ZM") and b"\0" in data[:64]:
         return _PROGRAM

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.mail.mime.byte_source import ByteSource
 
@@ -18,8 +18,7 @@ _REST_OF_LINE = re.compile(rb"(--)?[ \t]*+(?:\r?\n|\r?\Z)")
 _LINE = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(NamedTuple):
     """A range of octets of a message, not copied out of it."""
 
     source: ByteSource
@@ -50,41 +49,30 @@ class Budget:
 
 def between(region: Region, boundary: str, budget: Budget) -> list[Region]:
     """Returns the regions between delimiter lines; the last one may be missing its end."""
+    source, first, end = region
+    delimiter = b"--" + boundary.rstrip(" ").encode("latin-1", "replace")
     regions: list[Region] = []
-    start = -1
-    for line_start, line_end, is_last in _delimiters(region, boundary, budget):
+    start, at, found = -1, first, 0
+    while found < MAX_DELIMITERS and not budget.is_spent:
+        at = source.find(delimiter, at, end)
+        if at < 0:
+            break
+        budget.left -= 1
+        is_at_line_start = at == first or source[at - 1 : at] == b"\n"
+        rest = _rest_of_line(region, at + len(delimiter)) if is_at_line_start else None
+        if rest is None:
+            at += len(b"--")
+            continue
+        found += 1
         if start >= 0:
-            regions.append(_before_line(region.source, start, line_start))
-        start = line_end
+            regions.append(_before_line(source, start, at))
+        start, is_last = rest
         if is_last:
             return regions
+        at = start
     if start >= 0:
-        regions.append(Region(region.source, start, region.end))
+        regions.append(Region(source, start, end))
     return regions
-
-
-def _delimiters(
-    region: Region, boundary: str, budget: Budget
-) -> Iterator[tuple[int, int, bool]]:
-    """Yields for each delimiter: its start, the start of the next line, if it closes."""
-    source = region.source
-    delimiter = b"--" + boundary.rstrip(" ").encode("latin-1", "replace")
-    position, found = region.start, 0
-    while found < MAX_DELIMITERS and not budget.is_spent:
-        position = source.find(delimiter, position, region.end)
-        if position < 0:
-            return
-        budget.left -= 1
-        rest = _rest_of_line(region, position + len(delimiter))
-        if rest and (
-            position == region.start or source[position - 1 : position] == b"\n"
-        ):
-            found += 1
-            end, is_last = rest
-            yield position, end, is_last
-            position = end
-        else:
-            position += len(b"--")
 
 
 def _rest_of_line(region: Region, at: int) -> tuple[int, bool] | None:
@@ -92,6 +80,11 @@ def _rest_of_line(region: Region, at: int) -> tuple[int, bool] | None:
 
     None where more than blanks stand behind the delimiter.
     """
+    next_octets = region.source[at : min(region.end, at + len(b"--\r\n"))]
+    if next_octets.startswith(b"\r\n"):
+        return at + len(b"\r\n"), False
+    if next_octets == b"--\r\n":
+        return at + len(next_octets), True
     length = _LINE
     while rest := _REST_OF_LINE.match(region.source[at : min(region.end, at + length)]):
         end = at + rest.end()

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 
 from engine.mail.errors import PermanentFailure
-from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
+from engine.mail.header import MAX_HEADER_OCTETS
 from engine.mail.mime import (
     boundaries,
-    file_names,
-    parameters,
+    part_header,
     rtf,
     smime,
     transfer_encoding,
@@ -20,19 +19,12 @@ from engine.mail.mime import (
 )
 from engine.mail.mime.boundaries import Region
 from engine.mail.mime.byte_source import ByteSource
+from engine.mail.mime.part_header import PartHeader
 from engine.mail.mime.parts import MESSAGES, Part
 from engine.mail.smtp_replies import FORBIDDEN_CONTENT
 
 MAX_DEPTH = 30
 MAX_PARTS = 1000
-# Octets. A part with a longer header is taken as all body.
-MAX_PART_HEADER_OCTETS = 64 * 1024
-
-_EMPTY_LINE = re.compile(rb"(?:\A|\n)\r?\n")
-_CONTENT_FIELD = re.compile(
-    rb"^content-[^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+", re.IGNORECASE | re.MULTILINE
-)
-_TYPE = re.compile(r"[^\s/]{1,80}/[^\s/]{1,80}")
 
 
 class TooManyParts(PermanentFailure):
@@ -52,7 +44,7 @@ class Entity:
     """
 
     content_type: str
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
     part: Part | None = None
     children: list[Entity] = field(default_factory=list)
 
@@ -98,9 +90,9 @@ def tree(
     Without `attached`, attached messages are leaves and are not looked into. `rich_text`
     is what may be spent on the bodies in winmail.dat.
     """
-    block = _content_fields(header[:MAX_HEADER_OCTETS])
+    described = part_header.read(header[:MAX_HEADER_OCTETS])
     walker = _Walker(strict, attached, rich_text or rtf.Budget())
-    return walker.entity(block, Region.whole(body), _Position())
+    return walker.entity(described, Region.whole(body), _Position())
 
 
 def entity_in(part: Part, content: smime.Content) -> Region | None:
@@ -115,11 +107,10 @@ def entity_in(part: Part, content: smime.Content) -> Region | None:
     if part.content_type not in smime.CONTENT_TYPES or content.signed is None:
         return None
     entity = Region.whole(content.signed)
-    return entity if _split(entity)[0].get("Content-Type") else None
+    return entity if part_header.split(entity)[0].content_type else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Position:
+class _Position(NamedTuple):
     """The position of an entity in the tree. The root of a message has no number."""
 
     path: str = ""
@@ -159,25 +150,26 @@ class _Walker:
         self.elements = smime.MAX_ELEMENTS
         self.rich_text = rich_text
 
-    def entity(
-        self, header: HeaderBlock, region: Region, position: _Position
-    ) -> Entity:
+    def entity(self, header: PartHeader, region: Region, position: _Position) -> Entity:
         self.left -= 1
-        content_type, content = _content_type(header, position.default_type)
+        content_type = header.content_type or position.default_type
+        content = header.parameters
         regions: list[Region] = []
         if content_type.startswith("multipart/") and "boundary" in content:
             regions = self._between(region, content["boundary"], position)
+        found = Entity(content_type, content)
         if not regions:
-            return self._leaf(header, region, position)
+            found.part = _part(header, region, position)
+            self._look_into(found, found.part, position)
+            return found
         digest = content_type == "multipart/digest"  # RFC 2046 §5.1.5
         default_type = "message/rfc822" if digest else "text/plain"
-        found = Entity(content_type, content)
         for number, inner in enumerate(regions, 1):
             if self.left <= 0:
                 self._leave_out()
                 break
             place = position.child(number, default_type)
-            found.children.append(self.entity(*_split(inner), place))
+            found.children.append(self.entity(*part_header.split(inner), place))
         return found
 
     def _between(
@@ -191,22 +183,23 @@ class _Walker:
             self._leave_out()
         return regions
 
-    def _leaf(self, header: HeaderBlock, region: Region, position: _Position) -> Entity:
-        part = _part(header, region, position)
-        leaf = Entity(part.content_type, part.parameters, part)
+    def _look_into(self, leaf: Entity, part: Part, position: _Position) -> None:
+        """Adds what is inside a leaf: files that it wraps, or a message."""
         is_message = part.content_type in MESSAGES
         if is_message and not self.attached:
-            return leaf
-        leaf.children += self._wrapped(part)
+            return
+        if part.content_type in wrapped_files.WRAPPERS:
+            leaf.children += self._wrapped(part)
+        if not (is_message or part.content_type in smime.CONTENT_TYPES):
+            return
         inner = entity_in(part, self._smime_content(part))
         if inner is None:
-            return leaf
+            return
         if position.depth >= MAX_DEPTH or self.left <= 0:
             self._leave_out()
-            return leaf
+            return
         root = position.attached_root() if is_message else position.signed_root()
-        leaf.children.append(self.entity(*_split(inner), root))
-        return leaf
+        leaf.children.append(self.entity(*part_header.split(inner), root))
 
     def _wrapped(self, part: Part) -> list[Entity]:
         """Returns the files wrapped in a part in other ways; none if they are too many."""
@@ -233,54 +226,17 @@ class _Walker:
             raise TooManyParts
 
 
-def _part(header: HeaderBlock, region: Region, position: _Position) -> Part:
-    content_type, content = _content_type(header, position.default_type)
-    written = header.get("Content-Disposition")
-    disposition, of_disposition = parameters.parse(written.value if written else b"")
-    name = of_disposition.get("filename") or content.get("name", "")
+def _part(header: PartHeader, region: Region, position: _Position) -> Part:
     return Part(
         path=position.child(1).path if position.is_root else position.path,
-        content_type=content_type,
-        charset=content.get("charset", ""),
-        filename=file_names.canonical(name),
-        disposition=disposition,
-        content_id=header.text("Content-ID").strip(" <>"),
-        encoding=_encoding(header),
+        content_type=header.content_type or position.default_type,
+        charset=header.parameters.get("charset", ""),
+        filename=header.filename,
+        disposition=header.disposition,
+        content_id=header.content_id,
+        encoding=header.encoding,
         region=region,
         is_nested=position.is_nested,
-        header=header,
-        parameters=content,
+        header=header.block,
+        parameters=header.parameters,
     )
-
-
-def _encoding(header: HeaderBlock) -> str:
-    field = header.get("Content-Transfer-Encoding")
-    return parameters.main_value(field.value).strip('"') if field else ""
-
-
-def _content_type(header: HeaderBlock, default: str) -> tuple[str, dict[str, str]]:
-    field = header.get("Content-Type")
-    if not field:
-        return default, {}
-    content_type, content = parameters.parse(field.value)
-    if not _TYPE.fullmatch(content_type):
-        content_type = "text/plain"  # RFC 2045 §5.2
-    return content_type, content
-
-
-def _split(region: Region) -> tuple[HeaderBlock, Region]:
-    """Returns the header and the body of a part, divided at its first empty line."""
-    limit = min(region.end, region.start + MAX_PART_HEADER_OCTETS)
-    start = region.source[region.start : limit]
-    found = _EMPTY_LINE.search(start)
-    if found:
-        body = Region(region.source, region.start + found.end(), region.end)
-        return _content_fields(start[: found.start()]), body
-    if limit < region.end:
-        return HeaderBlock(()), region
-    return _content_fields(start), Region(region.source, region.end, region.end)
-
-
-def _content_fields(header: bytes) -> HeaderBlock:
-    """Returns the fields that describe a body; the others are not even parsed."""
-    return HeaderBlock.salvage(b"\r\n".join(_CONTENT_FIELD.findall(header)))

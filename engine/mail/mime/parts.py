@@ -5,8 +5,9 @@ Nothing here raises on hostile content, and nothing is decoded before it is aske
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
 
 from engine.mail.header import HeaderBlock
 from engine.mail.mime import charset, file_names, parameters, transfer_encoding
@@ -21,8 +22,7 @@ MESSAGES = frozenset(("message/rfc822", "message/global", "message/news"))
 _SHOWN = ("text/plain", "text/html")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A part that is not a multipart: a text, a file, or an attached message.
 
     `path` numbers it as IMAP does (RFC 9051 §6.4.5): "1", "2.1". `filename` is the one
@@ -41,7 +41,7 @@ class Part:
     region: Region
     is_nested: bool
     header: HeaderBlock
-    parameters: dict[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = MappingProxyType({})
 
     @property
     def names(self) -> set[str]:
@@ -95,10 +95,24 @@ class Part:
         ]
         return transfer_encoding.decode(encoded, self.encoding)[:octets]
 
+    def has_nul(self, octets: int) -> bool:
+        """Returns whether a NUL is among the first octets of the content."""
+        region = self.region
+        encoded = region.source[
+            region.start : min(region.end, region.start + 4 * octets)
+        ]
+        if self.encoding not in transfer_encoding.ENCODED:
+            return b"\0" in encoded[:octets]
+        if self.encoding == "quoted-printable" and b"=00" not in encoded:
+            return b"\0" in encoded and b"\0" in self.start(octets)
+        return b"\0" in self.start(octets)
+
     @property
     def size(self) -> int:
         """Octets of the content; an estimate for a large part."""
         encoded = self.region.end - self.region.start
+        if self.encoding not in transfer_encoding.ENCODED:
+            return encoded
         if encoded > EXACT_SIZE and self.encoding == "base64":
             return encoded * 57 // 78  # RFC 2045 §6.8: lines of 76, each with CR LF
         return encoded if encoded > EXACT_SIZE else len(self.data())

@@ -22,6 +22,9 @@ from engine.mail.mime.parts import Part
 from engine.mail.mime.rtf import Budget
 from engine.mail.mime.tnef import Tnef, TnefFile
 
+# Types of the parts that may wrap files.
+WRAPPERS = frozenset(("text/plain", "application/octet-stream")) | tnef.CONTENT_TYPES
+
 
 def files_in(part: Part, rich_text: Budget) -> Iterator[Part]:
     """Yields the files in a part, numbered below its path; none for another part.

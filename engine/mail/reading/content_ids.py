@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-_CID = re.compile(r"cid:([^\"'\s>)]{1,1000})", re.IGNORECASE)
+# Looked for by its colon: HTML has few, and ten times as many letters that are a "c".
+_CID = re.compile(r":(?<=cid:)([^\"'\s>)]{1,1000})", re.IGNORECASE)
 # Characters of the longest match, and of HTML that is searched in one call: a call lets
 # no other thread run, and thirty megabytes take more than a second.
-_LONGEST = len("cid:") + 1000
+_LONGEST = len(":") + 1000
 _WINDOW = 256 * 1024
 
 

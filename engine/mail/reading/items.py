@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from engine.mail.mime.parts import Part
 
@@ -24,8 +25,7 @@ class Kind(StrEnum):
 WORDS = frozenset((Kind.TEXT, Kind.HTML))
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One item: a text to show in its place, or a file to offer.
 
     `name` is the name under which it is offered; a text has one only where its sender

@@ -7,7 +7,6 @@ in order (RFC 2046 §5.1.3, RFC 2387, RFC 2183 §2).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from engine.mail.header import MAX_HEADER_OCTETS, HeaderBlock
 from engine.mail.message import split, with_line_ends
@@ -63,6 +62,12 @@ def reading_of(tree: Entity) -> Reading:
     return _reading(_items(tree))
 
 
+def read_words(header: bytes, body: ByteSource) -> Reading:
+    """Reads a message for its words alone: pictures that HTML embeds are not looked for."""
+    tree = part_walker.tree(header, body, attached=False)
+    return Reading(tuple(_without_doubled_words(_items(tree))))
+
+
 def read_all(
     header: bytes, body: ByteSource, *, strict: bool = False
 ) -> Iterator[tuple[Part | None, Reading]]:
@@ -80,8 +85,7 @@ def _all_attached(entity: Entity) -> Iterator[tuple[Part, Reading]]:
     if entity.part is not None and entity.part.content_type in HEADERS:
         yield entity.part, Reading(())
     elif entity.part is not None and entity.part.content_type in MESSAGES:
-        items = (item for child in entity.children for item in _items(child))
-        yield entity.part, _reading(items)
+        yield entity.part, _reading(_items_of(entity.children))
     for child in entity.children:
         yield from _all_attached(child)
 
@@ -99,8 +103,7 @@ def attached(header: bytes, body: ByteSource, path: str) -> tuple[Part, Reading]
         return found.part, Reading(())
     if found.part.content_type not in MESSAGES or not found.children:
         return None
-    items = (item for child in found.children for item in _items(child))
-    return found.part, _reading(items)
+    return found.part, _reading(_items_of(found.children))
 
 
 def part_at(header: bytes, body: ByteSource, path: str) -> Part | None:
@@ -131,26 +134,25 @@ def _at(entity: Entity, path: str) -> Entity | None:
     return None
 
 
-def _items(entity: Entity) -> Iterator[Item]:
+def _items(entity: Entity) -> list[Item]:
     if entity.part is not None:
-        yield from _leaf(entity, entity.part)
-    elif entity.content_type == "multipart/alternative":
-        yield from _alternative(entity.children)
-    elif entity.content_type == "multipart/related":
-        yield from _related(entity)
-    else:
-        for child in entity.children:
-            yield from _items(child)
+        return _leaf(entity, entity.part)
+    if entity.content_type == "multipart/alternative":
+        return list(_alternative(entity.children))
+    if entity.content_type == "multipart/related":
+        return _items_of(_root_first(entity))
+    return _items_of(entity.children)
 
 
-def _leaf(entity: Entity, part: Part) -> Iterator[Item]:
+def _items_of(entities: Iterable[Entity]) -> list[Item]:
+    return [item for entity in entities for item in _items(entity)]
+
+
+def _leaf(entity: Entity, part: Part) -> list[Item]:
     kind = kind_of(part)
     holds_files = kind is Kind.TEXT and bool(entity.children)
-    yield Item(kind, part, _name(kind, part), holds_files=holds_files)
-    if kind is Kind.MESSAGE:
-        return
-    for child in entity.children:
-        yield from _items(child)
+    item = Item(kind, part, _name(kind, part), holds_files=holds_files)
+    return [item] if kind is Kind.MESSAGE else [item, *_items_of(entity.children)]
 
 
 def kind_of(part: Part) -> Kind:
@@ -168,7 +170,7 @@ def kind_of(part: Part) -> Kind:
     if content_type == "text/html":
         return Kind.HTML
     if content_type.startswith("text/") and content_type not in _TEXT_FILES:
-        return Kind.TEXT if b"\0" not in part.start(_START) else Kind.FILE
+        return Kind.FILE if part.has_nul(_START) else Kind.TEXT
     return Kind.PICTURE if content_type.startswith("image/") else Kind.FILE
 
 
@@ -197,9 +199,10 @@ def _forms_in(words: Sequence[Item]) -> Iterator[Item]:
     """Yields the words of a form and their own alternatives, all at one level."""
     is_partial = len(words) > 1
     for item in words:
-        yield replace(item, alternatives=(), is_partial=is_partial or item.is_partial)
+        is_inner_partial = is_partial or item.is_partial
+        yield item._replace(alternatives=(), is_partial=is_inner_partial)
         for other in item.alternatives:
-            yield replace(other, is_partial=is_partial or other.is_partial)
+            yield other._replace(is_partial=is_partial or other.is_partial)
 
 
 def _with_others(form: Iterable[Item], others: Sequence[Item]) -> Iterator[Item]:
@@ -209,10 +212,10 @@ def _with_others(form: Iterable[Item], others: Sequence[Item]) -> Iterator[Item]
         if not (item.is_words and others):
             yield item
         elif is_first:
-            yield replace(item, alternatives=(*item.alternatives, *others))
+            yield item._replace(alternatives=(*item.alternatives, *others))
             is_first = False
         else:
-            yield replace(item, is_covered=True)
+            yield item._replace(is_covered=True)
 
 
 def _richness(form: Iterable[Item]) -> int:
@@ -225,26 +228,25 @@ def _is_blank(part: Part) -> bool:
     return part.region.end - part.region.start <= _START and not part.data().strip()
 
 
-def _related(entity: Entity) -> Iterator[Item]:
-    """Yields the root first (RFC 2387 §3.2), and then what it may embed."""
-    root = _root(entity)
-    if root is not None:
-        yield from _items(root)
-    for child in entity.children:
-        if child is not root:
-            yield from _items(child)
-
-
-def _root(entity: Entity) -> Entity | None:
+def _root_first(entity: Entity) -> list[Entity]:
+    """Returns the root (RFC 2387 §3.2), and then what it may embed."""
     start = entity.parameters.get("start", "").strip(" <>")
-    for child in entity.children:
-        if start and child.part is not None and child.part.content_id == start:
-            return child
-    return entity.children[0] if entity.children else None
+    if not start:
+        return entity.children  # the first is the root
+    is_root = [
+        child.part is not None and child.part.content_id == start
+        for child in entity.children
+    ]
+    at = is_root.index(True) if True in is_root else 0
+    return [
+        *entity.children[at : at + 1],
+        *entity.children[:at],
+        *entity.children[at + 1 :],
+    ]
 
 
-def _reading(found: Iterable[Item]) -> Reading:
-    return Reading(tuple(_with_pictures(_without_doubled_words(list(found)))))
+def _reading(found: list[Item]) -> Reading:
+    return Reading(tuple(_with_pictures(_without_doubled_words(found))))
 
 
 def _without_doubled_words(items: list[Item]) -> list[Item]:
@@ -272,26 +274,26 @@ def _without_doubled_words(items: list[Item]) -> list[Item]:
     ]
 
 
-def _with_pictures(found: Iterable[Item]) -> Iterator[Item]:
+def _with_pictures(items: list[Item]) -> list[Item]:
     """Moves the pictures that HTML embeds into the items that embed them."""
-    items = list(found)
     by_id = {
         item.part.content_id: item.part
         for item in reversed(items)
         if item.kind is Kind.PICTURE and item.part.content_id
     }
     if not by_id:
-        yield from items
-        return
+        return items
     items = [_embedding(item, by_id) for item in items]
     embedded = {part.path for part in Reading(tuple(items)).pictures}
-    yield from (item for item in items if item.part.path not in embedded)
+    return [item for item in items if item.part.path not in embedded]
 
 
 def _embedding(item: Item, by_id: dict[str, Part]) -> Item:
-    others = tuple(_embedding(other, by_id) for other in item.alternatives)
+    if item.alternatives:
+        others = (_embedding(other, by_id) for other in item.alternatives)
+        item = item._replace(alternatives=tuple(others))
     if item.kind is not Kind.HTML:
-        return replace(item, alternatives=others) if others else item
+        return item
     ids = content_ids.referred_to(item.part.text())
     pictures = tuple(by_id[one] for one in ids if one in by_id)
-    return replace(item, alternatives=others, pictures=pictures)
+    return item._replace(pictures=pictures) if pictures else item

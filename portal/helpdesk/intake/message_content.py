@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.mail.composer import Attachment as File
 from engine.mail.mime.byte_source import ByteSource
@@ -84,7 +84,7 @@ def _is_readable(form: Item) -> bool:
 
 def _with_alternatives(item: Item) -> Iterator[Item]:
     # Each alone: for HTML, its plain alternative would stand.
-    yield replace(item, alternatives=())
+    yield item._replace(alternatives=())
     for other in item.alternatives:
         yield from _with_alternatives(other)
 

@@ -28,6 +28,7 @@ STYLE_COST_LIMIT = 1_500_000
 STYLE_LENGTH_LIMIT = 256 * 1024
 
 _EMBEDDED = re.compile(r"data:[^\"'>\s]*")
+_count_elements = etree.XPath("count(//*)")
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*>")
 
 
@@ -48,7 +49,7 @@ def normalise_html(source: str) -> str:
     etree.strip_elements(root, "script", "link", "base", "meta", with_tail=False)
     link_targets.mark(root)
     _drop_costly_styles(root)
-    normalised: str = html.tostring(root, encoding="unicode")
+    normalised: str = etree.tostring(root, method="html", encoding="unicode")
     if len(normalised) > LENGTH_LIMIT:
         raise TooComplexError
     return normalised
@@ -57,13 +58,15 @@ def normalise_html(source: str) -> str:
 def _check_raw(source: str) -> None:
     if len(source) > LENGTH_LIMIT:
         raise TooComplexError
-    for chunk in source.split(">"):
+    for chunk in [one for one in source.split(">") if len(one) > TAG_LIMIT]:
         tag = chunk[chunk.find("<") :] if "<" in chunk else ""
         if len(tag) > TAG_LIMIT and len(_EMBEDDED.sub("", tag)) > TAG_LIMIT:
             raise TooComplexError
 
 
 def _check_tree(root: html.HtmlElement) -> None:
+    if _count_elements(root) <= DEPTH_LIMIT:
+        return  # nothing is deeper than there are elements
     depth = 0
     steps = etree.iterwalk(root, events=("start", "end"))
     for count, (event, _) in enumerate(steps):
@@ -74,8 +77,9 @@ def _check_tree(root: html.HtmlElement) -> None:
 
 def _drop_costly_styles(root: html.HtmlElement) -> None:
     styles = [style.text or "" for style in root.iter("style")]
+    if not styles:
+        return
     rules = sum(style.count("{") for style in styles)
-    elements = sum(1 for _ in root.iter())
     is_long = sum(map(len, styles)) > STYLE_LENGTH_LIMIT
-    if is_long or rules * elements > STYLE_COST_LIMIT:
+    if is_long or rules * _count_elements(root) > STYLE_COST_LIMIT:
         etree.strip_elements(root, "style", with_tail=False)

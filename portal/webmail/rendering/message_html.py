@@ -90,11 +90,12 @@ class _Pictures:
 
     def _encoded(self, part: Part) -> str:
         most = min(self._room, PICTURE_LIMIT)
-        if part.content_type not in PICTURE_TYPES or part.size > 2 * most:
+        encoded = part.region.end - part.region.start
+        # No encoding takes more than three octets for one.
+        if part.content_type not in PICTURE_TYPES or encoded > 3 * most:
             return ""
         data = part.data()
         if len(data) > most:
             return ""
         self._room -= len(data)
-        encoded = b64encode(data).decode("ascii")
-        return f"data:{part.content_type};base64,{encoded}"
+        return f"data:{part.content_type};base64,{b64encode(data).decode('ascii')}"

@@ -226,7 +226,7 @@ def _inner(item: Item) -> InnerMessage:
         subject=block.text("Subject"),
         sender=lookalike.displayable(block.text("From")),
         date=block.text("Date"),
-        text=as_text.as_text(reader.read(header, body))[:INNER_TEXT],
+        text=as_text.as_text(reader.read_words(header, body))[:INNER_TEXT],
     )
 
 

@@ -245,6 +245,28 @@ def test_any_message_can_be_walked(text: str) -> None:
         assert not {"Cc", "Cs"} & set(map(unicodedata.category, part.filename))
 
 
+@pytest.mark.parametrize(
+    ("encoding", "body", "has_nul"),
+    [
+        (b"7bit", b"text" * 500, False),
+        (b"8bit", b"te\0xt", True),
+        (b"8bit", b"x" * 1024 + b"\0", False),
+        (b"quoted-printable", b"=4D text=\r\n and more", False),
+        (b"quoted-printable", b"te=00xt", True),
+        (b"quoted-printable", b"te\0xt", True),
+        (b"quoted-printable", b"=78" * 1024 + b"=00", False),
+        (b"base64", base64.b64encode(b"te\0xt"), True),
+        (b"base64", base64.b64encode(b"x" * 1024 + b"\0"), False),
+    ],
+)
+def test_nul_at_the_start_of_a_part(
+    encoding: bytes, body: bytes, has_nul: bool
+) -> None:
+    header = b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n"
+    (part,) = walk(header, body)
+    assert part.has_nul(1024) is has_nul
+
+
 @pytest.mark.parametrize("blanks", [0, 1, 1023, 1024, 1025, 5000, 20_000])
 def test_blanks_behind_a_delimiter_hide_no_part(blanks: int) -> None:
     raw = (

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from portal.webmail.rendering.html_limits import (
@@ -77,6 +79,17 @@ def test_pictures_that_came_with_the_message_are_set_in() -> None:
 
     assert PIXEL in found.html
     assert not found.has_remote_pictures
+
+
+def test_messages_sanitised_at_once_keep_their_own_pictures() -> None:
+    markup = "<p>x</p>" * 500 + '<img src="cid:logo">'
+
+    def shown(number: int) -> bool:
+        data = f"data:image/png;base64,{number}"
+        return f'src="{data}"' in sanitise_html(markup, {"logo": data}).html
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(shown, range(40)))
 
 
 def test_pictures_from_elsewhere_are_left_out_and_mentioned() -> None:
