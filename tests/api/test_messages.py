@@ -383,6 +383,8 @@ def test_a_search_reports_what_it_leaves_out(
     (gap,) = reported["not_whole"]
     assert (gap["message"], gap["reason"]) == (message.pk, "encrypted")
     assert "encrypted" in gap["explanation"]
+    older = call("GET", f"{at}&q=bail&before={message.pk + 1}").json()
+    assert older["search"] is None
 
 
 def test_changing_and_deleting_a_message_is_on_record(

@@ -170,7 +170,8 @@ class MessagesSerializer(serializers.Serializer[Any]):
     results = MessageSerializer(many=True)
     next = serializers.IntegerField(allow_null=True)
     search = CoverageSerializer(
-        allow_null=True, help_text="null where the messages were listed without `q`."
+        allow_null=True,
+        help_text="On the first page of a search; null on the others, and without `q`.",
     )
 
 

@@ -77,7 +77,9 @@ class Messages(Resource):
         """Returns the newest messages first."""
         query = validated_query(request, serializers.MessageSearch)
         mailbox = get_object_or_404(self.caller.mailboxes(), pk=query["mailbox"])
-        coverage = _coverage(mailbox) if "q" in query else None
+        # Once for a search: an older page holds nothing that was indexed since.
+        is_first_of_search = "q" in query and "before" not in query
+        coverage = _coverage(mailbox) if is_first_of_search else None
         rows, has_more = self._find(mailbox, query)
         shown = {
             "results": rows,
