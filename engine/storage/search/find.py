@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from engine import calendar_days
+from engine.folding.words import pieces
 from engine.registry.models import Mailbox
 from engine.storage.models import Folder, FolderRole, Message
 from engine.storage.search import index_table
@@ -177,12 +178,19 @@ def _folders(query: Query, mailbox: Mailbox) -> Condition:
     if wanted == EVERYWHERE:
         return _outside([])
     chosen = [f.pk for f in folders if wanted in (f.name.casefold(), f.role)]
+    if not chosen and (key := _folded(wanted)):
+        chosen = [f.pk for f in folders if _folded(f.name) == key]
     if not chosen or wanted == FolderRole.CUSTOM:
         raise QueryError(
             f"No folder is called “{query.folder}”. Put a name of several words"
             ' in quotes: in:"my cases".'
         )
     return "m.folder_id = %s", chosen[0]
+
+
+def _folded(name: str) -> str:
+    """Returns what a folder is called, without accents, joints and spaces."""
+    return "".join(word for piece in pieces(name) for word in piece.words)
 
 
 def _outside(folder_ids: list[int]) -> Condition:
