@@ -16,6 +16,7 @@ from wagtail.fields import StreamField
 from wagtail.models import Page
 from wagtail.search import index
 
+from engine.folding.words import index_words
 from portal.guides.blocks import BodyBlock
 from portal.guides.bundled import videos
 from portal.guides.choices import Audience, Topic
@@ -83,6 +84,9 @@ class ReviewedPage(Page):
         *Page.search_fields,
         index.SearchField("summary", boost=4),
         index.SearchField("words", boost=4),
+        index.SearchField("folded"),
+        # Which the editors' own search asks.
+        index.AutocompleteField("folded_title"),
     ]
     review_panels = [
         FieldPanel("topic"),
@@ -110,6 +114,22 @@ class ReviewedPage(Page):
             )
 
     @property
+    def text(self) -> str:
+        """What the page says below its summary."""
+        raise NotImplementedError
+
+    @property
+    def folded(self) -> str:
+        """Every word by which the page is found, folded, for the search index."""
+        texts = (self.title, self.summary, self.words, self.text)
+        return " ".join(sorted(index_words("\n".join(texts))))
+
+    @property
+    def folded_title(self) -> str:
+        """Every word of the title, folded."""
+        return " ".join(sorted(index_words(self.title)))
+
+    @property
     def is_review_due(self) -> bool:
         """Whether the next review is due today or overdue."""
         return self.review_due_on <= timezone.localdate()
@@ -130,6 +150,11 @@ class Guide(ReviewedPage):
     ]
     search_fields = [*ReviewedPage.search_fields, index.SearchField("body")]
     template = "guides/guide.html"
+
+    @property
+    def text(self) -> str:
+        """The text of all blocks."""
+        return "\n".join(self.body.stream_block.get_searchable_content(self.body))
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         context = super().get_context(request, *args, **kwargs)
@@ -164,6 +189,11 @@ class VideoGuide(ReviewedPage):
     def transcript(self) -> str:
         """The text of all captions, for the search index."""
         return " ".join(scene.says for scene in self.script.scenes)
+
+    @property
+    def text(self) -> str:
+        """The transcript."""
+        return self.transcript
 
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         context = super().get_context(request, *args, **kwargs)

@@ -6,6 +6,8 @@ A page that an editor has changed or removed is left alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from functools import partial
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -13,7 +15,9 @@ from django.db import transaction
 from django.utils.text import capfirst
 from wagtail.coreutils import get_supported_content_language_variant
 from wagtail.models import Locale, Page, Site
+from wagtail.search.index import insert_or_update_object
 
+from engine.registry import index_passes
 from portal.guides import editor_permissions
 from portal.guides.bundled import guide_files, videos
 from portal.guides.bundled.guide_files import Source
@@ -50,7 +54,17 @@ def load() -> list[str]:
     # In a second pass, because guides link to each other and need every page to exist.
     for source, page in written:
         _publish(source, page)
+    index_passes.step(
+        "guides", partial(_index_others, {page.pk for _, page in written})
+    )
     return [page.title for _, page in written]
+
+
+def _index_others(written: Collection[int], _: int) -> None:
+    """Brings what search knows of all other guides to the present folding."""
+    for kind in (Guide, VideoGuide):
+        for page in kind.objects.exclude(pk__in=written):
+            insert_or_update_object(page)
 
 
 def _index() -> GuideIndex:

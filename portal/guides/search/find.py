@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from wagtail.models import Page
 from wagtail.search.query import And, Or, PlainText, SearchQuery
 
+from engine.folding.words import AnyOf, wanted_words
 from portal.guides.models import GuideIndex, ReviewedPage
 from portal.guides.search import spelling, synonyms
 
 MAX_WORDS = 8
+MAX_LETTERS = 500
 MAX_RESULTS = 20
 
-_WORD = re.compile(r"[\w’'-]+")
 # Words that say nothing about the subject of a search.
 _STOP_WORDS = frozenset(
     [
@@ -26,8 +26,7 @@ _STOP_WORDS = frozenset(
         "by",
         "can",
         "cannot",
-        "can't",
-        "can’t",
+        "cant",
         "do",
         "does",
         "for",
@@ -69,10 +68,13 @@ class Found:
     read_as: str = ""
 
 
-def words_of(text: str) -> list[str]:
-    """Returns the words of a query without stop words; all of them where none is left."""
-    every = _WORD.findall(text.casefold())
-    return ([word for word in every if word not in _STOP_WORDS] or every)[:MAX_WORDS]
+def words_of(text: str) -> list[AnyOf]:
+    """Returns the words of a query without stop words; all of them where none is left.
+
+    Each with the words by which it may stand instead: `smith`, or `smithjones`.
+    """
+    every = wanted_words(text[:MAX_LETTERS])
+    return ([one for one in every if one[0] not in _STOP_WORDS] or every)[:MAX_WORDS]
 
 
 def search(text: str) -> Found:
@@ -88,21 +90,25 @@ def search(text: str) -> Found:
         return Found(pages)
     corrected = [_correct(index, word) for word in words]
     pages = _with(index, And, corrected) or _with(index, Or, corrected)
-    return Found(pages, " ".join(corrected) if pages and corrected != words else "")
+    read_as = " ".join(word for word, *_ in corrected)
+    return Found(pages, read_as if pages and corrected != words else "")
 
 
-def _correct(index: GuideIndex, word: str) -> str:
-    return word if _with(index, Or, [word]) else spelling.closest_word(word)
+def _correct(index: GuideIndex, word: AnyOf) -> AnyOf:
+    if _with(index, Or, [word]):
+        return word
+    closest = spelling.closest_word(word[0])
+    return word if closest == word[0] else (closest,)
 
 
 def _with(
-    index: GuideIndex, joined: type[And] | type[Or], words: list[str]
+    index: GuideIndex, joined: type[And] | type[Or], words: list[AnyOf]
 ) -> list[ReviewedPage]:
     return _found(index, joined([_meaning(word) for word in words]))
 
 
-def _meaning(word: str) -> SearchQuery:
-    return Or([PlainText(synonym) for synonym in synonyms.of(word)])
+def _meaning(word: AnyOf) -> SearchQuery:
+    return Or([PlainText(same) for one in word for same in synonyms.of(one)])
 
 
 def _found(index: GuideIndex, query: SearchQuery) -> list[ReviewedPage]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from difflib import get_close_matches
 
 from django.core.cache import cache
 
+from engine.folding.words import index_words
 from portal.guides.models import Guide, VideoGuide
 from portal.guides.search import synonyms
 
 # Shorter words resemble too many others.
 MIN_LENGTH = 4
+MAX_LENGTH = 30
 # difflib's ratio: one letter wrong, missing or swapped in a word of six.
 MIN_SIMILARITY = 0.8
 CACHE_SECONDS = 600
-
-_WORD = re.compile(r"[^\W\d_]{4,30}")
 
 
 def closest_word(word: str) -> str:
@@ -39,4 +38,9 @@ def _words_in_use() -> list[str]:
     for kind in (Guide, VideoGuide):
         for page in kind.objects.live():
             texts += [page.title, page.summary, page.words]
-    return sorted({word for text in texts for word in _WORD.findall(text.casefold())})
+    words = index_words("\n".join(texts))
+    return sorted(
+        word
+        for word in words
+        if word.isalpha() and MIN_LENGTH <= len(word) <= MAX_LENGTH
+    )

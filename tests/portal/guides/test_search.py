@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from engine.registry.models import IndexPass
+from portal.guides.bundled import loader
 from portal.guides.search import find
 from tests.portal.guides.conftest import GuideFolder
 
@@ -76,6 +78,33 @@ def test_what_nobody_wrote_is_not_found(library: GuideFolder, client: Client) ->
     page = client.get("/guides/search/", {"q": "zebra"}).content.decode()
     assert "0 guides found" in page
     assert "Try other words" in page
+
+
+@pytest.mark.parametrize("typed", ["lukasz", "ŁUKASZ", "O Brien", "OBRIEN", "o’brien"])
+def test_letters_of_the_text_stand_for_one_another(
+    guide_folder: GuideFolder, typed: str
+) -> None:
+    guide_folder.write("ask", "Write to Łukasz O'Brien.")
+    guide_folder.load()
+
+    assert slugs_found(typed) == ["ask"]
+
+
+def test_guides_that_were_there_are_indexed_again_once(
+    library: GuideFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexed: list[str] = []
+    monkeypatch.setattr(
+        loader, "insert_or_update_object", lambda page: indexed.append(page.slug)
+    )
+    library.load()
+    assert indexed == []
+    IndexPass.objects.filter(pk="guides").delete()
+
+    library.load()
+    library.load()
+
+    assert sorted(indexed) == ["phone", "reset", "second-factor"]
 
 
 def test_nothing_typed_finds_nothing(library: GuideFolder, client: Client) -> None:
