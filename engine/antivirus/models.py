@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.folding.columns import FoundByWords, unwritten_index
+
 
 class ScannerProof(models.Model):
     """The kinds of file in which one scanner was last proved to find the test file."""
@@ -25,8 +27,10 @@ class ScannerProof(models.Model):
         return self.scanner
 
 
-class QuarantinedMessage(models.Model):
+class QuarantinedMessage(FoundByWords):
     """A copy of an infected message, kept for operators and never delivered."""
+
+    FOUND_BY = ("signature", "sender")
 
     reference = models.CharField(max_length=32, unique=True)
     at = models.DateTimeField(auto_now_add=True)
@@ -41,6 +45,7 @@ class QuarantinedMessage(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        indexes = [unwritten_index("quarantined_no_words")]
 
     def __str__(self) -> str:
         return f"{self.signature} from {self.sender or 'unknown'}"

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.folding.columns import FoundByWords, unwritten_index
 
-class Entry(models.Model):
+
+class Entry(FoundByWords):
     """One recorded act.
 
     No foreign keys, so that no deletion can be blocked by an entry or take one away.
-    Each entry carries the digest of the one before it, so a change or a gap shows.
+    Each entry carries the digest of the one before it, so a change or a gap shows. Its
+    words are not part of that: they follow from the rest.
     """
+
+    FOUND_BY = ("event", "subject_name", "by_name")
 
     at = models.DateTimeField(db_index=True)
     event = models.CharField(max_length=80, db_index=True)
@@ -31,6 +36,7 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["subject_kind", "subject_key"]),
             models.Index(fields=["by_key", "-id"], name="entry_by_actor"),
+            unwritten_index("entry_no_words"),
         ]
 
     def __str__(self) -> str:

@@ -76,6 +76,7 @@ class AddTrigramIndex(Operation):
 
     atomic = False
     reversible = True
+    condition = ""
 
     def __init__(self, table: str, *columns: str, name: str) -> None:
         self.table, self.columns, self.name = table, columns, name
@@ -89,13 +90,12 @@ class AddTrigramIndex(Operation):
         if schema_editor.connection.vendor != "postgresql":
             return
         _drop_unfinished(schema_editor, self.name)
-        # As Django compares for icontains: UPPER(column::text) LIKE UPPER('%word%').
-        parts = ", ".join(f"UPPER({one}::text) gin_trgm_ops" for one in self.columns)
+        parts = ", ".join(f"{self.compared(one)} gin_trgm_ops" for one in self.columns)
         # Entries collect in a list that is merged into the index when it is full: a short
         # one, because the transaction that fills it waits for that.
         schema_editor.execute(
             f"CREATE INDEX CONCURRENTLY {self.name} ON {self.table} USING gin ({parts})"
-            " WITH (gin_pending_list_limit = 256)"
+            f" WITH (gin_pending_list_limit = 256){self.condition}"
         )
         _count_expressions(schema_editor, self.table)
 
@@ -105,8 +105,43 @@ class AddTrigramIndex(Operation):
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {self.name}")
 
+    def compared(self, column: str) -> str:
+        """Returns what Django compares: UPPER(column::text) LIKE UPPER('%word%')."""
+        return f"UPPER({column}::text)"
+
     def describe(self) -> str:
         return f"Index the parts of words in {self.table}"
+
+
+class DropTrigramIndex(AddTrigramIndex):
+    """Drops an index of the parts of words, which another one replaces."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Drop the index {self.name}"
+
+
+class AddWordsIndex(AddTrigramIndex):
+    """Indexes the parts of words in a column of folded words (`engine.folding.columns`).
+
+    Only of those rows that fulfil `where`.
+    """
+
+    def __init__(self, table: str, name: str, where: str = "") -> None:
+        super().__init__(table, "words", name=name)
+        self.condition = f" WHERE {where}" if where else ""
+
+    def compared(self, column: str) -> str:
+        return column
 
 
 def _count_expressions(schema_editor: BaseDatabaseSchemaEditor, table: str) -> None:

@@ -6,7 +6,7 @@ from django_q.models import Schedule
 
 from engine.database import batches
 from engine.lanes import Lane
-from engine.registry import change_log
+from engine.registry import change_log, word_columns
 from engine.registry.actions import connections, recovery
 from engine.registry.connections import spf
 from engine.registry.connections.cloud_providers import PROVIDERS
@@ -42,6 +42,14 @@ def refold_directory() -> int:
     return batches.run(index.refold_next)
 
 
+def fill_word_columns() -> int:
+    """Writes the words that lists are searched by, where they are missing or outdated.
+
+    Returns the steps it took. Idempotent.
+    """
+    return batches.run(word_columns.fill_next)
+
+
 def schedule_jobs() -> None:
     """Schedules the jobs, after each migration. Idempotent."""
     Schedule.objects.update_or_create(
@@ -64,6 +72,15 @@ def schedule_jobs() -> None:
         name="registry.refold_directory",
         defaults={
             "func": "engine.registry.tasks.refold_directory",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+            "cluster": Lane.LONG,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="registry.fill_word_columns",
+        defaults={
+            "func": "engine.registry.tasks.fill_word_columns",
             "schedule_type": Schedule.MINUTES,
             "minutes": 1,
             "cluster": Lane.LONG,

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.crypto import get_random_string
 from django.utils.text import slugify
 
+from engine.folding.columns import FoundByWords, unwritten_index
 from engine.mail.address import Address
 from engine.registry.models import (
     AccountType,
@@ -76,12 +77,14 @@ class ApplicationQuerySet(models.QuerySet["Application"]):
         return self.submitted().filter(same).exclude(pk=application.pk)
 
 
-class Application(models.Model):
+class Application(FoundByWords):
     """An organisation's claims about itself, and the decision on them.
 
     A draft holds only `typed` (the raw form data, by page) and `everyday_address`. The
     claim fields are filled on submission.
     """
+
+    FOUND_BY = ("organisation_name", "reference", "member_domain", "town")
 
     reference = models.CharField(max_length=9, unique=True, default=new_reference)
     status = models.CharField(
@@ -155,6 +158,7 @@ class Application(models.Model):
         indexes = [
             models.Index(fields=["status", "submitted_at"], name="application_waiting"),
             models.Index(fields=["everyday_address"], name="application_applicant"),
+            unwritten_index("application_no_words"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_safe
 from engine.registry.models import (
     Alias,
     DistributionList,
-    Domain,
     Mailbox,
     MailboxKind,
     Organisation,
@@ -23,11 +22,12 @@ from engine.registry.permissions import Permission, Visitor
 from engine.trace.models import Event
 from onboarding.models import Application
 from portal.console.access import held_as_staff, staff
+from portal.console.organisations import organisation_list
 from portal.console.organisations.frame import member_url
 from portal.console.page import Cell, Page, Section, Table, render_page
 from portal.helpdesk.models import Ticket
 from portal.helpdesk.ticket_links import ticket_in_subject
-from portal.ui.filters import FilterForm, contains, text_filter
+from portal.ui.filters import FilterForm, text_filter
 
 LISTED = 10  # of each kind
 SHORTEST = 2  # characters of a search
@@ -79,12 +79,7 @@ def search(person: Visitor, text: str) -> list[Section]:
 
 
 def _organisations(text: str) -> list[Row]:
-    by_domain = Domain.objects.filter(
-        Q(member_domain__icontains=text) | Q(community_domain__icontains=text)
-    )
-    rows = Organisation.objects.filter(
-        Q(name__icontains=text) | Q(pk__in=by_domain.values("organisation"))
-    )
+    rows = Organisation.objects.filter(organisation_list.found_by(text))
     return [
         [
             Cell(row.name, member_url("organisation", row.pk)),
@@ -96,7 +91,7 @@ def _organisations(text: str) -> list[Row]:
 
 
 def _people(text: str) -> list[Row]:
-    rows = Person.objects.filter(contains(text, "name", "address"))
+    rows = Person.objects.filter(Person.found_by(text))
     return [
         [
             Cell(row.name, member_url("person", row.pk)),
@@ -109,12 +104,11 @@ def _people(text: str) -> list[Row]:
 
 def _addresses(text: str) -> list[Row]:
     """Addresses of no person: group mailboxes, lists and aliases."""
-    wanted = contains(text, "address")
-    mailboxes = Mailbox.objects.filter(wanted, kind=MailboxKind.GROUP)
+    groups = Mailbox.objects.filter(kind=MailboxKind.GROUP)
     # Not in the order of addresses, whose index holds everyone's mailbox as well.
-    mailboxes = mailboxes.order_by("name", "pk")[:LISTED]
-    lists = DistributionList.objects.filter(wanted)[:LISTED]
-    aliases = Alias.objects.filter(wanted)[:LISTED]
+    mailboxes = groups.filter(Mailbox.found_by(text)).order_by("name", "pk")[:LISTED]
+    lists = DistributionList.objects.filter(DistributionList.found_by(text))[:LISTED]
+    aliases = Alias.objects.filter(Alias.found_by(text))[:LISTED]
     return [
         *(
             _address(row, "mailbox", "Group mailbox", is_active=row.is_active)
@@ -175,11 +169,7 @@ def _tickets(text: str) -> list[Row]:
 
 
 def _applications(text: str) -> list[Row]:
-    rows = Application.objects.submitted().filter(
-        Q(reference__iexact=text)
-        | Q(organisation_name__icontains=text)
-        | Q(member_domain__icontains=text)
-    )
+    rows = Application.objects.submitted().filter(Application.found_by(text))
     return [
         [
             Cell(row.reference, reverse("vetting:inspect", args=[row.pk])),

@@ -13,7 +13,6 @@ from django.db.models import QuerySet
 from engine.audit.models import Entry
 from engine.registry.models import Organisation
 from portal.ui import date_formats
-from portal.ui.filters import contains
 from portal.ui.spreadsheets import BYTE_ORDER_MARK, EchoFile, safe_cell
 
 HEADINGS = ("When", "Who", "What", "About", "Details")
@@ -70,9 +69,7 @@ def of_organisation(organisation: Organisation, text: str) -> QuerySet[Entry]:
 
 def containing(rows: QuerySet[Entry], text: str) -> QuerySet[Entry]:
     """Narrows the entries to those that contain every word of `text`."""
-    for word in text.split():
-        rows = rows.filter(contains(word, "event", "subject_name", "by_name"))
-    return rows
+    return rows.filter(Entry.found_by(text))
 
 
 def event_label(event: str) -> str:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Q
 from django.http import HttpRequest
 
 LENGTH_LIMIT = 254  # characters of one criterion
-TRIGRAM = 3  # the shortest text that PostgreSQL's trigram indexes find anywhere
 PLAIN_INPUT = {"autocomplete": "off", "spellcheck": "false"}
 
 
@@ -32,22 +30,6 @@ class FilterForm(forms.Form):
     def is_search(self) -> bool:
         """True where any filter is set."""
         return any(self.criteria.values())
-
-
-def contains(word: str, *fields: str) -> Q:
-    """Matches rows of which a field contains the word, in whatever case.
-
-    One or two letters must begin the field or a word of it: anywhere in it no index would
-    find them, and most rows of a large table would have to be read.
-    """
-    found = Q()
-    for field in fields:
-        if len(word) >= TRIGRAM:
-            found |= Q(**{f"{field}__icontains": word})
-        else:
-            found |= Q(**{f"{field}__istartswith": word})
-            found |= Q(**{f"{field}__icontains": f" {word}"})
-    return found
 
 
 def text_filter(label: Any) -> forms.CharField:

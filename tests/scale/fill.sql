@@ -9,6 +9,10 @@ SET LOCAL session_replication_role = replica;
 SET LOCAL work_mem = '256MB';
 SET LOCAL maintenance_work_mem = '512MB';
 
+-- As engine.folding.columns, for names of plain letters; " | " stands between two texts.
+CREATE FUNCTION pg_temp.words(text) RETURNS text IMMUTABLE LANGUAGE sql AS
+    'SELECT '' '' || btrim(regexp_replace(lower($$1), ''[^a-z0-9|]+'', '' '', ''g''))';
+
 CREATE TEMP TABLE word ON COMMIT DROP AS SELECT row_number() OVER () - 1 AS w, word FROM unnest(ARRAY[
     'bundle', 'counsel', 'court', 'listing', 'sentence', 'witness', 'statement', 'exhibit',
     'trial', 'disclosure', 'schedule', 'adjourned', 'application', 'bail', 'custody',
@@ -28,24 +32,26 @@ FROM (SELECT o, CASE WHEN o % 10 < 7 THEN 'webmail' WHEN o % 100 = 99 THEN 'trus
 ALTER TABLE org ADD PRIMARY KEY (o);
 
 INSERT INTO registry_organisation
-    (id, name, kind, account_type, status, town, mfa_required, created_at, parent_id)
-SELECT id,
+    (id, name, kind, account_type, status, town, mfa_required, created_at, parent_id, words)
+SELECT *, pg_temp.words(name) FROM (SELECT id,
     (ARRAY['Harbour', 'Northfield', 'Chapel', 'Bridge', 'Castle', 'River', 'Market', 'Abbey',
            'Forest', 'Mill'])[1 + o * 7 % 10] || ' '
-    || (ARRAY['Chambers', 'Law', 'Court', 'Trust', 'Council', 'Partners'])[1 + o % 6] || ' ' || o,
+    || (ARRAY['Chambers', 'Law', 'Court', 'Trust', 'Council', 'Partners'])[1 + o % 6] || ' ' || o
+        AS name,
     (ARRAY['court', 'law_firm', 'barrister', 'charity', 'council', 'health'])[1 + o % 6],
     kind,
     CASE WHEN o % 50 = 49 THEN 'suspended' WHEN o % 200 = 197 THEN 'pending' ELSE 'active' END,
     (ARRAY['Leeds', 'Cardiff', 'London', 'Hull', 'York', 'Bath'])[1 + o % 6],
     o % 7 = 0, now() - o * interval '1 hour', CASE WHEN o BETWEEN 1 AND 40 THEN 1000 END
-FROM org;
+FROM org) named;
 
 INSERT INTO registry_domain
-    (organisation_id, member_domain, community_domain, verified_at, created_at)
-SELECT id, own_domain, domain, now(), now() FROM org
-UNION ALL
-SELECT id, 'old-' || own_domain, 'old-' || domain,
-    CASE WHEN o % 40 > 0 THEN now() END, now() FROM org WHERE o % 20 = 0;
+    (organisation_id, member_domain, community_domain, verified_at, created_at, words)
+SELECT *, pg_temp.words(own_domain || ' | ' || domain) FROM (
+    SELECT id, own_domain, domain, now() AS verified_at, now() FROM org
+    UNION ALL
+    SELECT id, 'old-' || own_domain, 'old-' || domain,
+        CASE WHEN o % 40 > 0 THEN now() END, now() FROM org WHERE o % 20 = 0) named;
 INSERT INTO connecting_domaincheck (domain_id, checked_at, found, advice)
 SELECT id, now(), '[]', CASE WHEN verified_at IS NULL THEN 'Add the record.' ELSE '' END
 FROM registry_domain;
@@ -92,11 +98,13 @@ ALTER TABLE pers ADD PRIMARY KEY (n);
 INSERT INTO registry_person
     (id, password, is_superuser, address, organisation_id, name, job_title, phone, town,
      is_ex_directory, everyday_address, is_active, created_at, first_signed_in_at,
-     session_generation)
-SELECT id, '!', false, address, 1000 + o, name,
-    (ARRAY['Clerk', 'Solicitor', 'Officer', 'Manager'])[1 + n % 4], '', '', n % 50 = 7,
-    'p' || n || '@home.example', n % 100 <> 99, now() - n * interval '1 minute', now(), 0
-FROM pers;
+     session_generation, words)
+SELECT *, pg_temp.words(name || ' | ' || address || ' | ' || title) FROM (
+    SELECT id, '!', false, address, 1000 + o, name,
+        (ARRAY['Clerk', 'Solicitor', 'Officer', 'Manager'])[1 + n % 4] AS title, '', '',
+        n % 50 = 7, 'p' || n || '@home.example', n % 100 <> 99,
+        now() - n * interval '1 minute', now(), 0
+    FROM pers) named;
 INSERT INTO registry_organisationrole (person_id, organisation_id, role)
 SELECT 1000 + n, organisation_id, 'administrator' FROM (
     SELECT min(n) AS n, 1000 + o AS organisation_id FROM pers GROUP BY o
@@ -105,19 +113,22 @@ INSERT INTO registry_apppassword
     (person_id, name, digest, created_at, known_networks, keyed_by)
 SELECT id, 'Phone', md5('a' || n) || md5('b' || n), now(), '[]', 'scale'
 FROM pers WHERE n % 5 = 0;
-INSERT INTO registry_alias (address, target, organisation_id)
-SELECT 'j' || address, address, 1000 + o FROM pers WHERE n % 20 = 0;
+INSERT INTO registry_alias (address, target, organisation_id, words)
+SELECT 'j' || address, address, 1000 + o, pg_temp.words('j' || address)
+FROM pers WHERE n % 20 = 0;
 
 INSERT INTO registry_mailbox
     (id, address, name, kind, organisation_id, owner_id, is_active, is_published,
-     quota_bytes, used_bytes, created_at)
-SELECT id, address, name, 'personal', 1000 + o, id, true, true, 5368709120, 0, now()
+     quota_bytes, used_bytes, created_at, words)
+SELECT id, address, name, 'personal', 1000 + o, id, true, true, 5368709120, 0, now(),
+    pg_temp.words(name || ' | ' || address)
 FROM pers WHERE is_hosted;
 INSERT INTO registry_mailbox
     (id, address, name, kind, organisation_id, is_active, is_published, quota_bytes,
-     used_bytes, created_at)
+     used_bytes, created_at, words)
 SELECT 10000000 + row_number() OVER (), 'team' || t || '@' || domain, 'Team ' || t, 'group',
-    id, t % 50 < 49, true, 5368709120, 0, now()
+    id, t % 50 < 49, true, 5368709120, 0, now(),
+    pg_temp.words('Team ' || t || ' | team' || t || '@' || domain)
 FROM org, LATERAL generate_series(1, CASE WHEN o = 0 THEN 1 + $organisations / 5 ELSE 2 END) t
 WHERE kind = 'webmail';
 INSERT INTO registry_grant (mailbox_id, person_id, can_read, can_write, can_send)
@@ -129,9 +140,11 @@ JOIN LATERAL (SELECT id FROM registry_person
 WHERE mailbox.kind = 'group';
 
 INSERT INTO registry_distributionlist
-    (id, address, name, organisation_id, posting, is_active, is_published, created_at)
+    (id, address, name, organisation_id, posting, is_active, is_published, created_at,
+     words)
 SELECT 1000 + row_number() OVER (), 'list' || t || '@' || domain, 'List ' || t, id,
-    'organisation', true, true, now()
+    'organisation', true, true, now(),
+    pg_temp.words('List ' || t || ' | list' || t || '@' || domain)
 FROM org, LATERAL generate_series(1, CASE WHEN o = 0 THEN 1 + $organisations / 20 ELSE 1 END) t;
 INSERT INTO registry_listmember (distribution_list_id, address, failures, last_failure)
 SELECT 1001, address, CASE WHEN n % 1000 = 0 THEN 4 ELSE 0 END, '' FROM pers
@@ -144,14 +157,15 @@ WHERE list.id > 1001;
 
 INSERT INTO audit_entry
     (at, event, subject_kind, subject_key, subject_name, organisation_key, by_key, by_name,
-     detail, previous_digest, digest)
-SELECT now() - (2 * $people - e) * interval '20 seconds',
-    (ARRAY['person.added', 'person.edited', 'mailbox.added', 'app_password.added',
-           'person.suspended', 'list.member_added'])[1 + e / 5 % 6],
-    'registry.person', id::text, address, (1000 + o)::text, (1000 + e % 97)::text,
-    'clerk' || e % 97 || '@secure.example', '{"fields": ["name"]}',
-    md5('e' || e - 1) || md5('f' || e - 1), md5('e' || e) || md5('f' || e)
-FROM generate_series(0, 2 * $people - 1) e JOIN pers ON n = e % $people;
+     detail, previous_digest, digest, words)
+SELECT *, pg_temp.words(event || ' | ' || address || ' | ' || by_name) FROM (
+    SELECT now() - (2 * $people - e) * interval '20 seconds',
+        (ARRAY['person.added', 'person.edited', 'mailbox.added', 'app_password.added',
+               'person.suspended', 'list.member_added'])[1 + e / 5 % 6] AS event,
+        'registry.person', id::text, address, (1000 + o)::text, (1000 + e % 97)::text,
+        'clerk' || e % 97 || '@secure.example' AS by_name, '{"fields": ["name"]}'::jsonb,
+        md5('e' || e - 1) || md5('f' || e - 1), md5('e' || e) || md5('f' || e)
+    FROM generate_series(0, 2 * $people - 1) e JOIN pers ON n = e % $people) named;
 
 INSERT INTO helpdesk_ticket
     (id, subject, status, source, category, priority, requester_name, requester_address,
@@ -190,7 +204,7 @@ INSERT INTO onboarding_application
      source_networks, certificate_name, tenant_id, applicant_name, applicant_job_title,
      applicant_phone, everyday_address, decided_at, decided_by_id, decision_reason,
      organisation_id, changed_at, provider, recommendation, second_address,
-     second_job_title, second_name, typed)
+     second_job_title, second_name, typed, words)
 SELECT org.id, to_char(org.o, 'FM0000') || '-' || upper(substr(md5('r' || org.o), 1, 4)),
     CASE WHEN org.o % 20 = 19 THEN 'submitted' ELSE 'provisioned' END,
     now() - org.o * interval '1 hour', name, registry_organisation.kind, town, false,
@@ -198,7 +212,8 @@ SELECT org.id, to_char(org.o, 'FM0000') || '-' || upper(substr(md5('r' || org.o)
     'Jane Doe', 'Clerk', '', 'jane' || org.o || '@home.example',
     CASE WHEN org.o % 20 < 19 THEN now() END, CASE WHEN org.o % 20 < 19 THEN 1000 END,
     CASE WHEN org.o % 20 < 19 THEN 'Known.' ELSE '' END,
-    CASE WHEN org.o % 20 < 19 THEN org.id END, now(), '', '', '', '', '', '{}'
+    CASE WHEN org.o % 20 < 19 THEN org.id END, now(), '', '', '', '', '', '{}',
+    pg_temp.words(name || ' | ' || own_domain || ' | ' || town)
 FROM org JOIN registry_organisation USING (id);
 
 -- Mail: everyone's goes to 60,000 mailboxes at most, with the standard folders.
@@ -308,9 +323,11 @@ SELECT reference, address, 'delivered', now(), '{}' FROM mail,
 WHERE mail.id = $messages;
 
 INSERT INTO antivirus_quarantinedmessage
-    (reference, at, signature, scanner, sender, recipients, organisation_id, size, digest, path)
+    (reference, at, signature, scanner, sender, recipients, organisation_id, size, digest,
+     path, words)
 SELECT 'V' || reference, at, 'Eicar-Test', 'clamd', from_address,
-    jsonb_build_array(to_address), 1000 + sender_org, 5000, md5(reference), 'none'
+    jsonb_build_array(to_address), 1000 + sender_org, 5000, md5(reference), 'none',
+    pg_temp.words('Eicar-Test | ' || from_address)
 FROM mail WHERE m % 400 = 0;
 
 INSERT INTO web_sessions_signin
@@ -328,8 +345,9 @@ SELECT md5('k' || n), '', now() + interval '1 day', 0, md5('p' || n), now(), now
     '198.51.100.7', 'Firefox on Windows', id FROM pers WHERE n % 20 = 1;
 
 INSERT INTO webmail_contact
-    (id, person_id, name, address, key, organisation, phone, note)
-SELECT 1000 + row_number() OVER (), owner, name, address, address, '', '', '' FROM (
+    (id, person_id, name, address, key, organisation, phone, note, words)
+SELECT 1000 + row_number() OVER (), owner, name, address, address, '', '', '',
+    pg_temp.words(name || ' | ' || address) FROM (
     SELECT 1000 AS owner, name, address FROM pers WHERE n < 5000
     UNION ALL
     SELECT id, 'Clerk', 'clerk@o0.secure.example' FROM pers WHERE n % 4 = 1) one;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.folding.columns import FoundByWords, unwritten_index
 from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 
@@ -17,8 +18,10 @@ class Posting(models.TextChoices):
     NAMED = "named", "Named addresses only"
 
 
-class DistributionList(models.Model):
+class DistributionList(FoundByWords):
     """An address whose mail goes to many members, across organisations."""
+
+    FOUND_BY = ("name", "address")
 
     address = models.CharField(max_length=254, unique=True)
     name = models.CharField(max_length=150)
@@ -39,6 +42,7 @@ class DistributionList(models.Model):
 
     class Meta:
         ordering = ["address"]
+        indexes = [unwritten_index("list_no_words")]
 
     def __str__(self) -> str:
         return self.address

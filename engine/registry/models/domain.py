@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.folding.columns import FoundByWords, unwritten_index
 from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 
@@ -14,12 +15,14 @@ class DomainQuerySet(LoggedQuerySet["Domain"]):
         return self.exclude(verified_at=None)
 
 
-class Domain(models.Model):
+class Domain(FoundByWords):
     """A pair: a domain as its organisation uses it, and its form in the community.
 
     Both are IDNA A-labels in lower case. For hosted webmail and trusted domains, whose
     addresses are the same in the community, the two are equal.
     """
+
+    FOUND_BY = ("member_domain", "community_domain")
 
     organisation = models.ForeignKey(
         Organisation, on_delete=models.PROTECT, related_name="domains"
@@ -40,6 +43,7 @@ class Domain(models.Model):
 
     class Meta:
         ordering = ["community_domain"]
+        indexes = [unwritten_index("domain_no_words")]
 
     def __str__(self) -> str:
         return self.community_domain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.folding.columns import FoundByWords, unwritten_index
 from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 from engine.registry.models.person import Person
@@ -16,8 +17,10 @@ class MailboxKind(models.TextChoices):
     GROUP = "group", "Group"
 
 
-class Mailbox(models.Model):
+class Mailbox(FoundByWords):
     """A mailbox kept by this service, with the mail of one address."""
+
+    FOUND_BY = ("name", "address")
 
     address = models.CharField(max_length=254, unique=True)
     name = models.CharField(max_length=150)
@@ -60,6 +63,7 @@ class Mailbox(models.Model):
                 condition=models.Q(kind="group"),
                 name="mailbox_of_group",
             ),
+            unwritten_index("mailbox_no_words"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -98,8 +102,10 @@ class Grant(models.Model):
         return f"{self.person} on {self.mailbox}"
 
 
-class Alias(models.Model):
+class Alias(FoundByWords):
     """An address whose mail goes to another address."""
+
+    FOUND_BY = ("address",)
 
     address = models.CharField(max_length=254, unique=True)
     target = models.CharField(max_length=254)
@@ -113,6 +119,7 @@ class Alias(models.Model):
     class Meta:
         ordering = ["address"]
         verbose_name_plural = "aliases"
+        indexes = [unwritten_index("alias_no_words")]
 
     def __str__(self) -> str:
         return f"{self.address} → {self.target}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.folding.columns import FoundByWords, unwritten_index
 from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 
 
@@ -66,8 +67,10 @@ class OrganisationQuerySet(LoggedQuerySet["Organisation"]):
         return self.filter(status=OrganisationStatus.ACTIVE)
 
 
-class Organisation(models.Model):
+class Organisation(FoundByWords):
     """A member of the community."""
+
+    FOUND_BY = ("name",)
 
     name = models.CharField(max_length=200)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -95,6 +98,7 @@ class Organisation(models.Model):
 
     class Meta:
         ordering = ["name", "id"]
+        indexes = [unwritten_index("organisation_no_words")]
 
     def __str__(self) -> str:
         return self.name

@@ -14,6 +14,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from engine.folding.columns import FoundByWords, unwritten_index
 from engine.registry.models.change import ChangeKind, Logged, LoggedQuerySet
 from engine.registry.models.organisation import Organisation
 
@@ -56,8 +57,10 @@ class PersonManager(BaseUserManager["Person"]):
         return self.get(address=(username or "").casefold())
 
 
-class Person(AbstractBaseUser, PermissionsMixin):
+class Person(FoundByWords, AbstractBaseUser, PermissionsMixin):
     """A user of the service, with their address in the community."""
+
+    FOUND_BY = ("name", "address", "job_title")
 
     address = models.CharField("secure address", max_length=254, unique=True)
     organisation = models.ForeignKey(
@@ -124,6 +127,7 @@ class Person(AbstractBaseUser, PermissionsMixin):
                 condition=models.Q(is_ex_directory=True),
                 name="person_ex_directory",
             ),
+            unwritten_index("person_no_words"),
         ]
 
     def __str__(self) -> str:

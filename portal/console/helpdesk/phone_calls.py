@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -74,8 +74,5 @@ def _caller(request: HttpRequest) -> dict[str, str]:
 
 
 def _found(sought: str) -> QuerySet[Person]:
-    # Prefixes only, so that an index is used.
-    rows = Person.objects.filter(
-        Q(name__istartswith=sought) | Q(address__startswith=sought.casefold())
-    )
+    rows = Person.objects.filter(Person.found_by(sought))
     return rows.select_related("organisation")[:CALLERS_SHOWN]

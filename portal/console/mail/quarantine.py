@@ -63,8 +63,7 @@ def _search(text: str) -> QuerySet[QuarantinedMessage]:
     if not text:
         return rows
     return rows.filter(
-        Q(signature__icontains=text)
-        | Q(sender__icontains=text)
+        QuarantinedMessage.found_by(text)
         | Q(reference__iexact=text)
         | Q(digest__iexact=text)
     )

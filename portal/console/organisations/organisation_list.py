@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_http_methods, require_safe
 
+from engine.folding import columns
 from engine.registry.actions import organisations
 from engine.registry.models import (
     Connection,
@@ -28,6 +29,7 @@ from portal.ui.visitor import signed_in_person
 
 HEADINGS = ("Name", "Kind", "Account type", "Status", "Town", "Domain")
 MANAGE = Permission.MANAGE_ORGANISATIONS
+MOST_WORDS = 8  # of a search
 
 
 @staff(Permission.VIEW_ORGANISATION)
@@ -50,21 +52,31 @@ def index(request: HttpRequest) -> HttpResponse:
     return render_page(request, page)
 
 
+def found_by(text: str) -> Q:
+    """Matches organisations with each word of the text in their name or a domain."""
+    found = Q()
+    for word in text.split()[:MOST_WORDS]:
+        domains = Domain.objects.filter(Domain.found_by(word))
+        by_domain = Q(pk__in=domains.values("organisation"))
+        found &= Organisation.found_by(word) | by_domain
+    return found
+
+
+def _towns(text: str) -> list[str]:
+    """Returns the towns that are called so: few enough to compare here."""
+    towns = Organisation.objects.order_by().values_list("town", flat=True).distinct()
+    return [town for town in towns if columns.is_found([town], text)]
+
+
 def _filtered(criteria: dict[str, str]) -> OrganisationQuerySet:
-    rows = Organisation.objects.all()
-    for word in criteria["q"].split():
-        by_domain = Organisation.objects.filter(
-            Q(domains__member_domain__icontains=word)
-            | Q(domains__community_domain__icontains=word)
-        )
-        rows = rows.filter(Q(name__icontains=word) | Q(pk__in=by_domain.values("pk")))
+    rows = Organisation.objects.filter(found_by(criteria["q"]))
     for name, field in (("kind", "kind"), ("type", "account_type")):
         if criteria[name]:
             rows = rows.filter(**{field: criteria[name]})
     if criteria["status"]:
         rows = rows.filter(status=criteria["status"])
     if criteria["town"]:
-        rows = rows.filter(town__icontains=criteria["town"])
+        rows = rows.filter(town__in=_towns(criteria["town"]))
     if criteria["domains"]:
         unproved = Domain.objects.filter(verified_at=None)
         rows = rows.filter(pk__in=unproved.values("organisation"))

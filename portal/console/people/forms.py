@@ -12,7 +12,7 @@ from portal.ui.forms import ActionForm, ReasonForm
 class PeopleFilter(FilterForm):
     """Filters people by name, address and status."""
 
-    q = text_filter("Name or address")
+    q = text_filter("Name, address or job title")
     status = forms.ChoiceField(
         label="Show",
         choices=[

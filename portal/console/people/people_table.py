@@ -10,15 +10,13 @@ from engine.registry.models import Person, StaffRole
 from portal.console.organisations.frame import member_url
 from portal.console.page import Cell, Table, state_cell
 from portal.console.people.frame import person_url
-from portal.ui.filters import contains
 
 HEADINGS = ("Name", "Address", "Organisation", "State")
 
 
 def search_people(rows: QuerySet[Person], criteria: dict[str, str]) -> QuerySet[Person]:
-    """Filters by the words of `q` in name and address, and by `status`."""
-    for word in criteria["q"].split():
-        rows = rows.filter(contains(word, "name", "address"))
+    """Filters by the words of `q` in name, address and job title, and by `status`."""
+    rows = rows.filter(Person.found_by(criteria["q"]))
     if criteria["status"] == "staff":
         return rows.filter(Exists(StaffRole.objects.filter(person=OuterRef("pk"))))
     if criteria["status"] in ("active", "suspended"):

@@ -16,7 +16,6 @@ from portal.organisation.filters import PeopleFilter
 from portal.organisation.frame import person_url, render_section
 from portal.organisation.people.forms import NewPersonForm
 from portal.organisation.people.person import PEOPLE, SECTION
-from portal.ui.filters import contains
 from portal.ui.forms import post_data
 from portal.ui.pagination import paginate
 from portal.ui.visitor import signed_in_person
@@ -45,8 +44,7 @@ def _filtered(organisation: Organisation, text: str, status: str) -> QuerySet[Pe
         role=RoleName.ADMINISTRATOR,
     )
     rows = organisation.people.annotate(is_administrator=Exists(role))
-    for word in text.split():
-        rows = rows.filter(contains(word, "name", "address", "job_title"))
+    rows = rows.filter(Person.found_by(text))
     if status == "administrators":
         return rows.filter(is_administrator=True)
     if status == "ex-directory":

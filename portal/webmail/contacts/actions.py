@@ -137,7 +137,9 @@ def _import(
     if Contact.objects.filter(person=person).count() + len(fresh) > CONTACTS_LIMIT:
         raise PolicyError(f"An address book holds at most {CONTACTS_LIMIT:,} contacts.")
     made = Contact.objects.bulk_create(fresh.values(), batch_size=500)
-    Contact.objects.bulk_update(filled.values(), _FACTS, batch_size=500)
+    for contact in filled.values():
+        contact.write_words()
+    Contact.objects.bulk_update(filled.values(), (*_FACTS, "words"), batch_size=500)
     unchanged = len(known) - len(filled)
     return [*known.values(), *made], ImportResult(len(made), len(filled), unchanged)
 

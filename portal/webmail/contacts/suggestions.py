@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.folding import columns
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.registry import directory
@@ -44,7 +45,9 @@ def suggest(text: str, *, person: Person, limit: int = LIMIT) -> list[Suggestion
 
 
 def _groups(person: Person, text: str) -> list[Suggestion]:
-    rows = ContactGroup.objects.filter(person=person, name__icontains=text)[:3]
+    # Few enough to compare here.
+    groups = ContactGroup.objects.filter(person=person)
+    rows = [group for group in groups if columns.is_found([group.name], text)][:3]
     return [
         Suggestion(
             name=group.name,

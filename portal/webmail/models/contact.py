@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from engine.folding.columns import FoundByWords, unwritten_index
 from engine.registry.models import Person
 
 
@@ -11,19 +12,17 @@ class ContactQuerySet(models.QuerySet["Contact"]):
     """Contacts of address books."""
 
     def matching(self, text: str) -> ContactQuerySet:
-        """Contacts whose name, address or organisation contain every word of the text."""
-        found = self
-        for word in text.split()[:5]:
-            found = found.filter(
-                models.Q(name__icontains=word)
-                | models.Q(address__icontains=word)
-                | models.Q(organisation__icontains=word)
-            )
-        return found
+        """Contacts in whose name, address or organisation each word of the text is."""
+        return self.filter(Contact.found_by(text))
 
 
-class Contact(models.Model):
-    """An entry of a person's own address book."""
+class Contact(FoundByWords):
+    """An entry of a person's own address book.
+
+    A book holds few enough contacts to read the words of all, with no index of them.
+    """
+
+    FOUND_BY = ("name", "address", "organisation")
 
     person = models.ForeignKey(
         Person, on_delete=models.CASCADE, related_name="contacts"
@@ -39,7 +38,10 @@ class Contact(models.Model):
 
     class Meta:
         ordering = ["name", "id"]
-        indexes = [models.Index(fields=["person", "name", "id"], name="contact_book")]
+        indexes = [
+            models.Index(fields=["person", "name", "id"], name="contact_book"),
+            unwritten_index("contact_no_words"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["person", "key"], name="contact_once")
         ]
