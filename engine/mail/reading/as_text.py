@@ -17,22 +17,26 @@ def as_text(reading: Reading) -> str:
     there is none.
     """
     texts: list[str] = []
-    has_plain = False
+    standing: set[str] = set()
     for item in reading.words:
-        if item.is_covered and has_plain:
+        if any(not standing.isdisjoint(paths) for paths in item.covered_by):
             continue
-        if not item.is_covered:
-            has_plain = plain_form(item) is not None
-        texts.append(text_of(item).strip("\n"))
+        plain = plain_form(item)
+        if plain is not None:
+            standing.add(plain.part.path)
+        texts.append(_text(item, plain).strip("\n"))
     return "\n\n".join(text for text in texts if text.strip())
 
 
 def text_of(item: Item) -> str:
     """Returns the text of one item: its own, of its plain alternative, or of its HTML."""
-    if item.kind is Kind.HTML:
-        plain = plain_form(item)
-        return plain_text(plain) if plain else html_to_text(text_in(item.part))
-    return plain_text(item)
+    return _text(item, plain_form(item))
+
+
+def _text(item: Item, plain: Item | None) -> str:
+    if item.kind is Kind.HTML and plain is None:
+        return html_to_text(text_in(item.part))
+    return plain_text(plain or item)
 
 
 def plain_form(item: Item) -> Item | None:

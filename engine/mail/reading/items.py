@@ -30,10 +30,10 @@ class Item(NamedTuple):
 
     `name` is the name under which it is offered; a text has one only where its sender
     named it. `alternatives` are the other forms of the same words (RFC 2046 §5.1.4), the
-    richest first; `is_covered` says that those of an earlier item stand for this one as
-    well. `pictures` are the parts that its HTML embeds (RFC 2392). `holds_files` says that
-    files encoded within the text are items of their own, `is_partial` that it is one of
-    several texts of its form.
+    richest first; `covered_by` has the paths of those of an earlier item that stand for
+    this one as well, in a set for each multipart/alternative around it. `pictures` are the
+    parts that its HTML embeds (RFC 2392). `holds_files` says that files encoded within the
+    text are items of their own, `is_partial` that it is one of several texts of its form.
     """
 
     kind: Kind
@@ -41,7 +41,7 @@ class Item(NamedTuple):
     name: str = ""
     alternatives: tuple[Item, ...] = ()
     pictures: tuple[Part, ...] = ()
-    is_covered: bool = False
+    covered_by: tuple[frozenset[str], ...] = ()
     holds_files: bool = False
     is_partial: bool = False
 

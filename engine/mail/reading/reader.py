@@ -208,6 +208,7 @@ def _forms_in(words: Sequence[Item]) -> Iterator[Item]:
 def _with_others(form: Iterable[Item], others: Sequence[Item]) -> Iterator[Item]:
     """Yields the items of a form, the first of its words with the other forms in it."""
     is_first = True
+    paths = frozenset(other.part.path for other in others)
     for item in form:
         if not (item.is_words and others):
             yield item
@@ -215,7 +216,7 @@ def _with_others(form: Iterable[Item], others: Sequence[Item]) -> Iterator[Item]
             yield item._replace(alternatives=(*item.alternatives, *others))
             is_first = False
         else:
-            yield item._replace(is_covered=True)
+            yield item._replace(covered_by=(*item.covered_by, paths))
 
 
 def _richness(form: Iterable[Item]) -> int:

@@ -74,7 +74,7 @@ def _file(part: Part) -> File:
 
 def _forms(reading: Reading) -> list[Item]:
     """Returns the forms of what the message says in several (RFC 2046 §5.1.4)."""
-    several = (one for one in reading.words if one.alternatives or one.is_covered)
+    several = (one for one in reading.words if one.alternatives or one.covered_by)
     return [form for item in several for form in _with_alternatives(item)]
 
 

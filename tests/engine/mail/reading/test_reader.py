@@ -152,6 +152,19 @@ def test_of_several_forms_the_plain_text_stands_for_the_html() -> None:
     assert as_text(read(HEADER + forms)) == "The words"
 
 
+def test_plain_text_stands_only_for_what_it_is_another_form_of() -> None:
+    inner = multipart(
+        "alternative", part("text/plain", "first"), part("text/html", "<p>first")
+    )
+    rich = multipart("mixed", inner, part("text/plain", "second"))
+    forms = (part("text/plain", "first and second"), rich)
+
+    assert as_text(read(HEADER + multipart("alternative", *forms))) == "first\n\nsecond"
+    assert as_text(read(HEADER + multipart("alternative", *reversed(forms)))) == (
+        "first\n\nsecond"
+    )
+
+
 def test_an_empty_html_form_does_not_hide_the_text() -> None:
     raw = HEADER + multipart(
         "alternative", part("text/plain", "plain"), part("text/html", "")
