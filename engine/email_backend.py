@@ -16,6 +16,8 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import addresses_in
 from engine.mail.envelope import Envelope
 from engine.mail.errors import MailError
+from engine.queue.enqueue import local_submission
+from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.enqueue.local_submission import submit
 from engine.queue.models import Source
 from engine.registry.models import Person
@@ -55,6 +57,32 @@ def notice(
     message = kind(subject, body, to=[address])
     message.key = running_job.idempotency_key(what) if what else ""
     return message
+
+
+def prepare(message: EmailMessage) -> list[AcceptedMessage]:
+    """Checks and scans a notice, one message for each recipient.
+
+    For a caller that commits them together with rows of its own, so that the notice is
+    sent exactly when they are written. The scan may take seconds: call this outside every
+    transaction. Raises MailError or InvalidAddressError.
+    """
+    try:
+        raw = _bytes_of(message)
+    except ValueError as error:
+        raise InvalidAddressError(
+            f"The message cannot be serialised: {error}"
+        ) from error
+    return [
+        local_submission.prepare(
+            raw,
+            envelope=Envelope.simple(None, _address(recipient)),
+            source=Source.SYSTEM,
+            fingerprint=_fingerprint(message, recipient),
+            is_everyday=isinstance(message, EverydayMessage),
+            by=None,
+        )
+        for recipient in message.recipients()
+    ]
 
 
 class QueueEmailBackend(BaseEmailBackend):

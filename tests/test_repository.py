@@ -561,6 +561,7 @@ ON_DATES = {
     "engine/mail/reading/event.py",
     "portal/console/helpdesk/statistics.py",
     "portal/ui/helpdesk_hours.py",
+    "portal/webmail/arrival_notices/weekly_digest.py",
 }
 
 

@@ -1,4 +1,4 @@
-"""Background jobs of webmail: exports, rules on existing mail, orphaned attachments.
+"""Background jobs of webmail: exports, rules, attachments, notices of new mail.
 
 The dotted paths of these functions are stored in django-q2's tables, so they must not
 change between releases.
@@ -17,9 +17,16 @@ from django_q.tasks import async_task
 from engine.email_backend import ServiceMessage
 from engine.jobs import queue
 from engine.lanes import Lane
+from engine.registry.models import Person
 from engine.storage import rules
 from engine.storage.exports import mailbox_export
 from engine.storage.models import Export, ExportStatus, Folder, Rule
+from portal.webmail.arrival_notices import (
+    arrivals,
+    emails,
+    sending,
+    weekly_digest,
+)
 from portal.webmail.drafts import attachments
 
 
@@ -70,6 +77,29 @@ def sweep_files() -> int:
     return attachments.delete_orphans()
 
 
+def send_arrival_notices() -> int:
+    """Sends the notices of new mail that are due; returns how many. Idempotent."""
+    arrivals.find()
+    return sending.send_due()
+
+
+def send_unopened_digests() -> int:
+    """Sends the weekly digests of unopened group mailboxes that are due. Idempotent."""
+    return weekly_digest.send_due()
+
+
+def start_proof_link(person: Person) -> None:
+    """Queues the link that proves an everyday address."""
+    async_task("portal.webmail.tasks.send_proof_link", person.pk)
+
+
+def send_proof_link(person_id: int) -> None:
+    """Sends the link to the everyday address that the person has now."""
+    person = Person.objects.filter(pk=person_id, is_active=True).first()
+    if person is not None and person.everyday_address:
+        emails.send_proof_link(person)
+
+
 def schedule_jobs() -> None:
     """Registers the scheduled jobs. Idempotent; runs after every migration."""
     Schedule.objects.update_or_create(
@@ -86,6 +116,23 @@ def schedule_jobs() -> None:
         defaults={
             "func": "portal.webmail.tasks.sweep_files",
             "schedule_type": Schedule.DAILY,
+            "cluster": Lane.LONG,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="webmail.send_arrival_notices",
+        defaults={
+            "func": "portal.webmail.tasks.send_arrival_notices",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+            "cluster": Lane.QUICK,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="webmail.send_unopened_digests",
+        defaults={
+            "func": "portal.webmail.tasks.send_unopened_digests",
+            "schedule_type": Schedule.HOURLY,
             "cluster": Lane.LONG,
         },
     )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from portal.webmail.arrival_notices import views as arrival_notices
 from portal.webmail.compose import (
     compose_views,
     find_people,
@@ -79,7 +80,18 @@ preference_urls = [
     ),
 ]
 
+notice_urls = [
+    path("", arrival_notices.show, name="arrival_notices"),
+    path("link/", arrival_notices.send_link, name="send_proof_link"),
+    path(
+        "confirm/<str:token>/",
+        arrival_notices.prove,
+        name="prove_everyday_address",
+    ),
+]
+
 urlpatterns = [
+    path("arrival-notices/", include(notice_urls)),
     path("contacts/", include(contact_urls)),
     path("writing/", include(preference_urls)),
     path("", folder_view.folder, name="folder"),

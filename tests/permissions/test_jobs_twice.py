@@ -180,6 +180,7 @@ ARGUMENTS: dict[str, Callable[[Person], tuple[object, ...]]] = {
     ),
     "portal.account_admin.tasks.send_invitation": lambda bob: (bob.pk,),
     "portal.webmail.tasks.run_rule": _moving_rule,
+    "portal.webmail.tasks.send_proof_link": lambda bob: (bob.pk,),
     "portal.webmail.tasks.write_export": lambda bob: (Export.objects.get().pk,),
 }
 

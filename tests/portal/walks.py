@@ -76,6 +76,7 @@ WRITER = (
     "/mail/contacts/add/",
     "/mail/contacts/groups/add/",
     "/mail/contacts/import/",
+    "/mail/arrival-notices/",
     "/mail/writing/",
 )
 SEARCHER = ("/directory/",)

@@ -47,6 +47,9 @@ NAMES = {
     "portal.helpdesk.outgoing.tasks.send": "Helpdesk’s reply",
     "portal.organisation.people_file.tasks.run": "Adding people from a file",
     "portal.account_admin.tasks.send_invitation": "Invitation to a person",
+    "portal.webmail.tasks.send_arrival_notices": "Notices of new mail",
+    "portal.webmail.tasks.send_proof_link": "Link to confirm an everyday address",
+    "portal.webmail.tasks.send_unopened_digests": "Digest of unopened group mailboxes",
     "portal.webmail.tasks.run_rule": "Applying a rule to the Inbox",
     "portal.webmail.tasks.write_export": "Export of a mailbox",
 }

@@ -1,7 +1,14 @@
-"""What webmail stores beside the mail: contacts, signatures, attachments of drafts."""
+"""What webmail stores beside the mail: contacts, signatures, attachments, notices."""
 
 from __future__ import annotations
 
+from portal.webmail.models.arrival_notice import (
+    ArrivalCursor,
+    ArrivalNotice,
+    NoticedMailbox,
+    Period,
+    UnopenedDigest,
+)
 from portal.webmail.models.contact import Contact, ContactGroup
 from portal.webmail.models.draft_file import DraftFile, FileState
 from portal.webmail.models.scheduled_send import ScheduledSend
@@ -12,12 +19,17 @@ from portal.webmail.models.writing_preferences import (
 )
 
 __all__ = [
+    "ArrivalCursor",
+    "ArrivalNotice",
     "Contact",
     "ContactGroup",
     "DraftFile",
     "FileState",
+    "NoticedMailbox",
+    "Period",
     "ScheduledSend",
     "Signature",
     "UndoTime",
+    "UnopenedDigest",
     "WritingPreferences",
 ]
