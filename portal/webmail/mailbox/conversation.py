@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from engine.storage import content_keys
@@ -39,15 +40,15 @@ class Conversation:
         return len(self.earlier) + len(self.later) + 1
 
 
-def load_conversation(message: Message) -> Conversation:
-    """Loads the conversation of a message from all folders of its mailbox.
+def load_conversation(message: Message, folders: Iterable[Folder]) -> Conversation:
+    """Loads the conversation of a message from the folders of its mailbox.
 
     Leaves out Drafts, and Deleted and Junk unless the message itself is in there.
     """
-    folders = Folder.objects.filter(mailbox=message.mailbox_id)
     left_out = {FolderRole.DRAFTS, FolderRole.TRASH, FolderRole.JUNK}
-    seen = folders.exclude(role__in=left_out - {message.folder.role})
-    others = Message.objects.filter(folder__in=list(seen), thread=message.thread)
+    left_out -= {FolderRole(message.folder.role)}
+    seen = [folder.pk for folder in folders if folder.role not in left_out]
+    others = Message.objects.filter(folder__in=seen, thread=message.thread)
     rows = others.exclude(pk=message.pk).select_related("folder").order_by("-pk")
     earlier = list(rows.filter(pk__lt=message.pk)[:MESSAGES_LISTED])
     return Conversation(
@@ -65,6 +66,8 @@ def _texts(messages: list[Message]) -> list[str]:
         if message.size <= min(MESSAGE_OCTETS, room):
             small.append(message.pk)
             room -= message.size
+    if not small:
+        return ["" for _ in messages]
     rows = Message.objects.filter(pk__in=small).select_related("content", "mailbox")
     loaded = list(rows)
     content_keys.load(loaded)

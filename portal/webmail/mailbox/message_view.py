@@ -55,7 +55,9 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         ),
         "newer": near[place - 1] if place else None,
         "older": near[place + 1] if place + 1 < len(near) else None,
-        "conversation": conversation.load_conversation(message),
+        "conversation": conversation.load_conversation(
+            message, [line.folder for line in panel.lines]
+        ),
         "sender_trust": sender_trust.assess_sender(message),
         "message": message,
         "parsed": parsed,
