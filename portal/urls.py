@@ -15,6 +15,7 @@ urlpatterns = [
     path("directory/", include("portal.directory.urls")),
     path("mail/", include("portal.webmail.urls")),
     path("organisation/", include("portal.organisation.urls")),
+    path("certificates/", include("portal.certificates.urls")),
     path("help/", include("portal.helpdesk.urls")),
     # Wagtail's own sign-in knows no second factor: ours has to match first.
     path("admin/", include("portal.console.urls")),

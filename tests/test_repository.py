@@ -549,6 +549,7 @@ def _text(path: Path) -> str:
 
 # Where days are taken from a moment as so many times 24 hours, and why that is right.
 DURATIONS = {
+    "engine/certificates/purge.py": "retention",
     "engine/antivirus/quarantine.py": "kept so long; no date is named",
     "engine/trace/event_purge.py": "kept so long; no date is named",
     "portal/console/dashboard_counts.py": "the last 24 hours, and 168",

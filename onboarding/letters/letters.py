@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib import import_module
 
@@ -22,9 +22,11 @@ def to_pdf(
     *,
     allowed_protocols: Sequence[str] = (),
     base_url: str | None = None,
+    attachments: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Renders a template that extends `letters/frame.html` as tagged PDF/UA-1.
 
+    `attachments` are files inside the PDF that say the same for programs, by name.
     `base_url` makes relative links absolute. Names in a letter come from strangers, and
     markup that slips through must not read a file or call a server. So no URL is fetched
     unless its protocol is allowed, and a refused one raises ValueError.
@@ -33,6 +35,7 @@ def to_pdf(
         render_to_string(template, context),
         allowed_protocols=allowed_protocols,
         base_url=base_url,
+        attachments=attachments,
     )
     return pdf
 

@@ -6,22 +6,40 @@ time in which the website starts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from weasyprint import HTML
+from weasyprint import HTML, Attachment
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 
 def render(
-    html: str, *, allowed_protocols: Sequence[str], base_url: str | None
+    html: str,
+    *,
+    allowed_protocols: Sequence[str],
+    base_url: str | None,
+    attachments: Mapping[str, bytes] | None = None,
 ) -> bytes:
     """Renders a page; `base_url` makes its relative links absolute.
+
+    `attachments` are files inside the PDF with the same facts in another form, by name.
 
     Raises ValueError for a URL whose protocol is not allowed, or that cannot be fetched.
     """
     page = HTML(string=html, base_url=base_url, url_fetcher=_fetcher(allowed_protocols))
     try:
-        pdf: bytes = page.write_pdf(pdf_variant="pdf/ua-1", pdf_tags=True)
+        pdf: bytes = page.write_pdf(
+            pdf_variant="pdf/ua-1",
+            pdf_tags=True,
+            attachments=[
+                Attachment(
+                    string=data,
+                    name=name,
+                    description="The same facts, for programs",
+                    relationship="Alternative",
+                )
+                for name, data in (attachments or {}).items()
+            ],
+        )
     except FatalURLFetchingError as error:
         # A BaseException (WeasyPrint 70.0), which would end a worker's process.
         raise ValueError(f"{error}: {error.__cause__}") from error

@@ -18,6 +18,7 @@ from portal.console.operations import (
     failed_jobs,
     health,
     service_notices,
+    signing_keys,
 )
 
 app_name = "console"
@@ -49,6 +50,8 @@ urlpatterns = [
     path("notices/", service_notices.index, name="notices"),
     path("notices/add/", service_notices.add, name="notice_add"),
     path("notices/<int:pk>/end/", service_notices.end, name="notice_end"),
+    path("signing-keys/", signing_keys.index, name="signing_keys"),
+    path("signing-keys/replace/", signing_keys.replace, name="signing_key_replace"),
     path("api-keys/", api_keys.index, name="api_keys"),
     path("api-keys/add/", api_keys.add, name="api_key_add"),
     path("api-keys/<int:pk>/revoke/", api_keys.revoke, name="api_key_revoke"),

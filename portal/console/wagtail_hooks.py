@@ -124,6 +124,9 @@ MENU = (
         132,
     ),
     MenuItem("API keys", "console:api_keys", "key", Permission.MANAGE_STAFF, 135),
+    MenuItem(
+        "Signing keys", "console:signing_keys", "key", Permission.MANAGE_STAFF, 137
+    ),
     MenuItem("Audit trail", "console:audit", "view", Permission.VIEW_AUDIT, 140),
     MenuItem("Failed jobs", "console:jobs", "tasks", Permission.VIEW_QUEUE, 145),
     MenuItem("Health", "console:health", "cogs", Permission.VIEW_QUEUE, 150),

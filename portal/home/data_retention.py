@@ -67,6 +67,10 @@ RECORDS = (
         "As long as the service runs",
     ),
     Record("Infected messages in quarantine", "Until an operator deletes them"),
+    Record(
+        "Delivery certificates that you made, without the messages’ content",
+        "As long as the records of the messages themselves",
+    ),
     Record("Copies of your mailbox that you asked for", "3 days"),
     Record("Notices that we sent to everyday addresses", "30 days"),
 )

@@ -135,6 +135,11 @@ one_organisation: list[URLPattern | URLResolver] = [
     path("connection/<int:connection_id>/", include(one_connection)),
     path("trace/", trace.index, name="trace"),
     path("trace/<str:reference>/", trace.message, name="trace_message"),
+    path(
+        "trace/<str:reference>/certificate/",
+        trace.certificate,
+        name="trace_certificate",
+    ),
     path("api/", include(other_systems)),
     path("settings/", overview.settings, name="settings"),
     path("security/", second_factor_rule.index, name="security"),

@@ -13,6 +13,7 @@ from portal.webmail.compose import (
 from portal.webmail.contacts import contact_views, group_views, import_export
 from portal.webmail.mailbox import (
     attached_view,
+    delivery_certificate,
     folder_bulk_actions,
     folder_view,
     message_actions,
@@ -144,6 +145,11 @@ urlpatterns = [
     path("messages/<int:message_id>/", message_view.read, name="read"),
     path("messages/<int:message_id>/content/", message_view.content, name="content"),
     path("messages/<int:message_id>/original/", message_view.original, name="original"),
+    path(
+        "messages/<int:message_id>/certificate/",
+        delivery_certificate.make,
+        name="certificate",
+    ),
     path("messages/<int:message_id>/print/", message_view.printed, name="print"),
     path("messages/<int:message_id>/source/", message_view.source, name="source"),
     path("messages/<int:message_id>/parts/<str:path>/", message_view.part, name="part"),

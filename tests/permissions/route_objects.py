@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils import timezone
 
+from engine.certificates.models import Role
+from engine.certificates.visibility import View
 from engine.registry.actions import people as people_actions
 from engine.registry.models import (
     Mailbox,
@@ -19,8 +21,10 @@ from engine.registry.models import (
 from engine.storage import message_actions as storage
 from engine.storage.models import Export, Folder, FolderRole, Rule
 from engine.storage.standard_folders import folder, inbox
+from engine.trace.models import Event, EventKind
 from onboarding.models import Application
 from onboarding.status import Status
+from portal.certificates import making
 from portal.guides.models import Guide
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
@@ -95,6 +99,7 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
     return RouteObjects(
         {
             "account/app-passwords/": {"app_password_id": _app_password(bob)},
+            "certificates/": {"number": _certificate(bob)},
             "mail/": _mail(bob, mailbox),
             "mail/contacts/": _contacts(bob),
             "organisation/": office,
@@ -118,6 +123,16 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
 
 def _app_password(bob: Person) -> int:
     return people_actions.add_app_password(bob, name="Telephone", by=bob)[0].pk
+
+
+def _certificate(bob: Person) -> str:
+    received = Event(
+        kind=EventKind.RECEIVED,
+        at=timezone.now(),
+        detail={"sender": bob.address, "size": 1},
+    )
+    view = View("R1", Role.AUTHOR, bob.address, [received], bob.organisation_id)
+    return str(making.make(view, by=bob).number)
 
 
 def _address_change(bob: Person) -> int:

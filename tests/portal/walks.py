@@ -14,6 +14,7 @@ VISITOR = (
     "/attachments/",
     "/cookies/",
     "/accessibility/",
+    "/certificates/",
     "/security/",
     "/server-or-webmail/",
     "/status/",
@@ -110,6 +111,8 @@ OPERATOR = (
     "/admin/outbox/",
     "/admin/api-keys/",
     "/admin/api-keys/add/",
+    "/admin/signing-keys/",
+    "/admin/signing-keys/replace/",
     "/admin/jobs/",
 )
 AUDITOR = ("/admin/audit/",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,7 @@ from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.enqueue.immediate_delivery import Position, Stored
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.storage import content_keys
+from engine.storage.content import KeptContent
 from engine.storage.content_keys import COMMUNITY
 from engine.storage.models import Content
 from engine.trace import event_log
@@ -180,5 +182,17 @@ def _facts(accepted: AcceptedMessage) -> dict[str, Any]:
         "source": str(accepted.source),
         "organisation_id": accepted.organisation_id,
         **({"person_id": accepted.person_id} if accepted.person_id else {}),
+        **_digests(accepted.kept),
         **accepted.detail,
     }
+
+
+def _digests(kept: KeptContent) -> dict[str, str]:
+    """Returns what a certificate proves a copy of the message by, after it is deleted.
+
+    Not where contents are encrypted: a digest would confirm a guess of what they say.
+    """
+    if kept.key:
+        return {}
+    header = hashlib.sha256(kept.header).hexdigest()
+    return {"header_digest": header, "body_digest": kept.body_digest}

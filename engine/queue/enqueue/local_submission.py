@@ -110,7 +110,7 @@ def _prepare(
     reference = new_reference()
     # Before the scan, which is what a sender over the limit must not be able to cost us.
     _check_rates(known, envelope, destinations, by=by)
-    unscanned, has_attachments = _scan(raw, envelope, reference, by=by)
+    verdict, unscanned, has_attachments = _scan(raw, envelope, reference, by=by)
     header = _mark_unscanned(header, unscanned)
     return AcceptedMessage(
         envelope=envelope,
@@ -123,7 +123,10 @@ def _prepare(
         reference=reference,
         fingerprint=fingerprint,
         release_at=release_at,
-        detail={"unscanned": unscanned} if unscanned else {},
+        detail={
+            "scanner": verdict.scanner,
+            **({"unscanned": unscanned} if unscanned else {}),
+        },
     )
 
 
@@ -194,10 +197,11 @@ def _route(
 
 def _scan(
     raw: bytes, envelope: Envelope, reference: str, *, by: Actor | None
-) -> tuple[list[str], bool]:
+) -> tuple[Verdict, list[str], bool]:
     """Refuses infected and forbidden content.
 
-    Returns what could not be scanned, and whether a reader is offered attachments.
+    Returns the verdict, what could not be scanned, and whether a reader is offered
+    attachments.
     """
     # The verdict comes before the attachment policy: an infected file of a forbidden
     # kind must raise the alarm, not just be refused for its kind.
@@ -207,7 +211,8 @@ def _scan(
     examined = policy.check_can_carry(tree.parts(), unopened=coverage_proof.current())
     verdict = message_scan.scan_inner(examined.inner, verdict)
     _refuse_infected(verdict, raw, envelope, reference, by=by)
-    return policy.unscanned(examined, verdict), attachments.offers_files(tree)
+    unscanned = policy.unscanned(examined, verdict)
+    return verdict, unscanned, attachments.offers_files(tree)
 
 
 def _refuse_infected(

@@ -28,6 +28,7 @@ NO_RETRIES = "No job is being retried."
 NAMES = {
     "api.tasks.tell_webhooks": "Webhooks",
     "engine.antivirus.tasks.let_go": "Quarantine’s retention",
+    "engine.certificates.tasks.let_go": "Certificates’ retention",
     "engine.registry.tasks.refresh_providers": "Cloud providers’ networks",
     "engine.registry.tasks.apply_address_changes": "Changes of everyday addresses",
     "engine.storage.tasks.index_messages": "Search index",

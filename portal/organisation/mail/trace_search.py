@@ -15,6 +15,9 @@ from typing import NamedTuple
 
 from django.db.models import QuerySet
 
+from engine.certificates import visibility
+from engine.certificates.models import Role
+from engine.certificates.visibility import View
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.delivery import untried_recipients
 from engine.queue.models import QueuedMessage, Recipient, Source
@@ -121,6 +124,27 @@ def trace(organisation: Organisation, reference: str) -> MessageTrace | None:
         steps=[_step(event, received) for event in seen[:SHOWN]],
         is_cut=len(seen) > SHOWN,
         sent_on=[r for r in _sent_on(seen) if _may_see(organisation, r)],
+    )
+
+
+def certifiable(organisation: Organisation, reference: str) -> View | None:
+    """Returns what the organisation may have certified of a message; None if nothing.
+
+    Without what became of a list's members: its owner certifies the list's own copy.
+    """
+    events = visibility.events_of(reference)
+    seen = trace_visibility.visible_events(events, organisation)
+    if not seen or seen[0].kind != EventKind.RECEIVED:
+        return None
+    received, *others = seen
+    owner = trace_visibility.owner_of_outcomes(received, routes.current())
+    is_sent = owner == organisation.pk
+    return View(
+        reference=reference,
+        role=Role.SENDING_ORGANISATION if is_sent else Role.RECEIVING_ORGANISATION,
+        name=organisation.name,
+        events=[received, *(one for one in others if not one.detail.get("list"))],
+        organisation_id=organisation.pk,
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
 from engine.audit.models import Entry
 from engine.secrets import secret_keys
@@ -76,7 +77,7 @@ def test_a_compromised_key_says_so() -> None:
     assert SigningKey.objects.get(pk=earlier.pk).retired_at
 
 
-def test_a_change_of_the_secret_key_seals_it_again(settings) -> None:
+def test_a_change_of_the_secret_key_seals_it_again(settings: Settings) -> None:
     key = keys.current(Purpose.CERTIFICATE)
     private = keys.ed25519_key(key).private_bytes_raw()
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -91,7 +92,7 @@ def test_a_change_of_the_secret_key_seals_it_again(settings) -> None:
 
 
 def test_a_key_that_another_secret_sealed_is_reported_and_can_be_replaced(
-    settings,
+    settings: Settings,
 ) -> None:
     key = keys.current(Purpose.CERTIFICATE)
     settings.SECRET_KEY = "another secret key, which is long enough for this"

@@ -1,0 +1,3 @@
+"""Delivery certificates: signed statements of what happened to a message, and their verification."""
+
+from __future__ import annotations
