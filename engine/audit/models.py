@@ -54,3 +54,59 @@ class ChainEnd(models.Model):
 
     def __str__(self) -> str:
         return f"{self.length} entries"
+
+
+class Checkpoint(models.Model):
+    """A signed statement of the chain's length and last digest at a moment.
+
+    `statement` is the signed JSON text itself. The columns beside it are for queries, and
+    prove nothing.
+    """
+
+    at = models.DateTimeField(db_index=True)
+    length = models.PositiveBigIntegerField()
+    digest = models.CharField(max_length=64)
+    statement = models.TextField()
+    signature = models.CharField(max_length=88, help_text="in base64")
+    time_stamp = models.TextField(
+        blank=True, db_default="", help_text="an RFC 3161 reply in base64"
+    )
+    sent = models.JSONField(
+        default=dict, help_text="when it was sent to each place out of reach"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.length} entries at {self.at}"
+
+
+class ChainCheck(models.Model):
+    """One verification of the chain, and how far it has come.
+
+    `position` and `digest` are those of the last entry that was verified. `is_counted` is
+    false after a gap of unknown size, until a checkpoint says the position again.
+    """
+
+    began_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True, db_index=True)
+    position = models.PositiveBigIntegerField(default=0)
+    digest = models.CharField(max_length=64, default="0" * 64)
+    last_id = models.PositiveBigIntegerField(default=0)
+    is_counted = models.BooleanField(default=True)
+    proved = models.PositiveBigIntegerField(
+        default=0, help_text="entries up to the last checkpoint that agrees"
+    )
+    proved_id = models.PositiveBigIntegerField(default=0)
+    proved_at = models.DateTimeField(null=True)
+    is_outside = models.BooleanField(
+        default=False, help_text="compared with checkpoints kept out of reach"
+    )
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.position} entries, {len(self.problems)} problems"

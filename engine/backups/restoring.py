@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from engine.audit import record as audit_chain
+from engine.audit.checkpoints import verification
 from engine.audit.record import record as audit
 from engine.backups import (
     damage_report,
@@ -79,7 +79,7 @@ def restore(target: Target, name: str = "") -> Result:
         faults: list[Blob] = []
         count = _copy_blobs(target, index, faults)
     losses = list(damage_report.lines(faults))
-    entries = audit_chain.verify_chain()
+    entries = verification.verify_chain()
     begun.finished_at = clock.now()
     begun.save()
     held = prepare_restored.held_count()

@@ -12,6 +12,7 @@ from engine.health import leader_lease
 from engine.health.alarms import alarm_lifecycle, notification_mail
 from engine.health.checks import (
     alarm_rules,
+    audit_trail,
     background_jobs,
     backups,
     host_state,
@@ -134,6 +135,7 @@ class Evaluator:
         yield mail_flow.RULES, mail_flow.check, 3
         yield background_jobs.RULES, background_jobs.check, 6
         yield frozenset({"backup"}), backups.check, 12
+        yield audit_trail.RULES, audit_trail.check, 3
         yield from alarm_rules.checks
 
     def _check_mail(self, context: CheckContext) -> Iterator[Finding | Unknown]:

@@ -11,6 +11,7 @@ class Purpose(models.TextChoices):
 
     CERTIFICATE = "certificate", "Delivery certificates as JSON"
     CERTIFICATE_PDF = "certificate_pdf", "Delivery certificates as PDF"
+    AUDIT = "audit", "Checkpoints of the audit trail"
 
 
 class SigningKey(models.Model):

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from portal.configuration import database_url
+from portal.configuration.audit_variables import AuditVariables
 from portal.configuration.blob_variables import BlobVariables
 from portal.configuration.encryption_variables import EncryptionVariables
 from portal.configuration.sending_rates import Rates
@@ -21,7 +22,7 @@ NON_PRODUCTION_FACTOR = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 
 
-class Environment(BlobVariables, EncryptionVariables):
+class Environment(AuditVariables, BlobVariables, EncryptionVariables):
     """Postern's configuration. Each field is the variable POSTERN_<NAME>."""
 
     model_config = SettingsConfigDict(

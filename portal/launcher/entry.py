@@ -40,7 +40,8 @@ SUMMARIES = {
     "found-community": "create the operator's organisation and the first operator",
     "health": "print whether this host is ready, as JSON",
     "rekey": "seal with the current secret key what earlier ones have sealed",
-    "verify-audit": "check the chain of the audit trail",
+    "audit-key": "print the public keys that sign the audit trail",
+    "verify-audit": "name what was changed in the audit trail",
 }
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=(.*)")

@@ -178,6 +178,21 @@ _RULES = (
         "Check what runs manage.py backup, or the backup script that ends with "
         "manage.py note_backup.",
     ),
+    Rule(
+        "audit_trail",
+        "The audit trail was changed",
+        "Entries were changed, deleted or replaced, or an older backup was restored.",
+        "Run manage.py verify_audit, on a copy of the database too, with the checkpoints "
+        "that were kept out of reach, and find out who could write to the database. If you "
+        "restored a backup yourself, run manage.py verify_audit --accept-restore.",
+    ),
+    Rule(
+        "audit_checkpoint",
+        "The audit trail is not being signed",
+        "Entries since the last checkpoint could be changed unnoticed.",
+        "Make sure that the worker runs, and read the cause under Failed jobs in the "
+        "console.",
+    ),
 )
 
 _by_name: dict[str, Rule] = {rule.name: rule for rule in _RULES}

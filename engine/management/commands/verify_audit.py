@@ -1,22 +1,88 @@
-"""`manage.py verify_audit`: recomputes the hash chain of the audit trail."""
+"""`manage.py verify_audit`: verifies the audit trail by its checkpoints."""
 
 from __future__ import annotations
 
-from typing import Any
+from argparse import ArgumentParser
+from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.timesince import timesince
 
-from engine.audit.record import BrokenChainError, verify_chain
+from engine.audit.checkpoints import making, signing_keys, verification
+from engine.audit.models import ChainCheck
 
 
 class Command(BaseCommand):
-    """Verifies the audit chain; fails with the first entry that breaks it."""
+    """Verifies the audit chain; fails, and raises an alarm, where anything was changed."""
 
-    help = "Verify the audit chain, and print its length or the entry that breaks it."
+    help = (
+        "Verify the audit trail by its checkpoints, of the database and of files, and name "
+        "what was changed, deleted, rewritten or restored."
+    )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Adds where checkpoints were kept, and the acceptance of a restore."""
+        parser.add_argument(
+            "--checkpoints",
+            nargs="+",
+            default=[],
+            metavar="FILE",
+            help="files of checkpoints that were kept out of reach; by default the one in "
+            "POSTERN_AUDIT_CHECKPOINT_FILE",
+        )
+        parser.add_argument(
+            "--key",
+            metavar="FILE",
+            help="public keys in PEM, as `manage.py audit_key` printed them; by default "
+            "those in the database are trusted",
+        )
+        parser.add_argument(
+            "--accept-restore",
+            action="store_true",
+            help="sign that the checkpoints which contradict the trail belong to what an "
+            "older backup has replaced; the trail and the next checkpoint say so",
+        )
+
+    def handle(
+        self,
+        *,
+        checkpoints: list[str],
+        key: str | None,
+        accept_restore: bool,
+        **_: object,
+    ) -> None:
+        """Prints the result. Raises CommandError with every problem."""
+        files = checkpoints or verification.configured_files()
         try:
-            count = verify_chain()
-        except BrokenChainError as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(f"The audit chain is intact: {count} entries.")
+            keys = signing_keys.from_pem(Path(key).read_bytes()) if key else {}
+            if accept_restore and (ids := verification.abandoned(files, keys)):
+                making.accept_restore(ids)
+                self.stdout.write(f"Checkpoints that were abandoned: {len(ids)}.")
+            check = verification.verify(files, keys)
+        except (OSError, signing_keys.KeyFileError) as error:
+            raise CommandError(f"{error} Nothing was verified.") from error
+        self._write_tail(check)
+        if check.problems:
+            found = "\n".join(
+                f"  - {text}" for text in verification.described(check.problems)
+            )
+            raise CommandError(f"The audit trail does not hold:\n{found}")
+        self.stdout.write(f"The audit chain is intact: {check.position} entries.")
+
+    def _write_tail(self, check: ChainCheck) -> None:
+        if check.proved_at is None:
+            self.stdout.write(
+                "No checkpoint proves any entry. The worker signs one every hour."
+            )
+            return
+        self.stdout.write(
+            f"Checkpoints prove {check.proved} entries, the last of "
+            f"{check.proved_at:%-d %B %Y, %H:%M} UTC."
+        )
+        count, oldest = verification.unproved(check)
+        if count and oldest is not None:
+            age = timesince(oldest, timezone.now())
+            self.stdout.write(
+                f"The {count} since then are not proved yet; the oldest is {age} old."
+            )

@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from engine.audit.checkpoints.verification import verify_chain
 from engine.audit.models import ChainEnd, Entry
-from engine.audit.record import GENESIS, BrokenChainError, record, verify_chain
+from engine.audit.record import GENESIS, BrokenChainError, record
 from tests import factories
 
 pytestmark = pytest.mark.django_db

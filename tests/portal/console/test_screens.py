@@ -233,7 +233,7 @@ def test_a_changed_entry_shows(signed_in: SignIn, auditor: Person) -> None:
 
     page = client.post("/admin/audit/verify/", follow=True)
 
-    assert f"entry {entry.pk} does not follow" in page.content.decode()
+    assert f"Entry {entry.pk} (thing.closed" in page.content.decode()
 
 
 def test_only_who_reads_the_trail_verifies_it(signed_in: SignIn, olive: Person) -> None:

@@ -235,7 +235,8 @@ CAUSES = {
     "backup": backup_forgotten,
 }
 # Causes that need an unavailable database are in test_monitor.
-ELSEWHERE = {"database"}
+# And those of the audit trail, in tests/engine/audit/checkpoints.
+ELSEWHERE = {"database", "audit_trail", "audit_checkpoint"}
 
 
 def test_every_rule_has_its_cause_here() -> None:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from engine.audit.record import verify_chain
+from engine.audit.checkpoints.verification import verify_chain
 from engine.registry.actions import aliases, lists, mailboxes, people
 from engine.registry.addresses.allocation import is_taken
 from engine.registry.errors import PolicyError

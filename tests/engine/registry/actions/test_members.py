@@ -6,8 +6,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from engine.audit.checkpoints.verification import verify_chain
 from engine.audit.models import Entry
-from engine.audit.record import verify_chain
 from engine.registry.actions import members, organisations, people
 from engine.registry.models import (
     Change,

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.audit.checkpoints.verification import verify_chain
 from engine.audit.models import Entry
-from engine.audit.record import verify_chain
 from engine.registry import change_log
 from engine.registry.actions import organisations
 from engine.registry.errors import PolicyError

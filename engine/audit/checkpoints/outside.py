@@ -1,0 +1,126 @@
+"""Sends checkpoints out of the reach of those who control the database.
+
+To a file that is appended to, to addresses, or to a URL: whichever the environment names.
+Each of the last day's checkpoints goes to each place once, several in one message. What a
+longer outage has kept from a place is not sent later, because each checkpoint covers all
+entries before it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+
+from engine.audit.checkpoints import http_post, statements, time_stamps
+from engine.audit.models import Checkpoint
+from engine.database import clock
+from engine.secrets import state_folder
+
+log = logging.getLogger(__name__)
+
+WITHIN = timedelta(days=1)
+LINES = "application/x-ndjson"
+FILE, MAIL, URL = "file", "mail", "url"
+
+
+def send_waiting() -> int:
+    """Stamps and sends what was not sent yet. Returns how many were sent somewhere.
+
+    A place that fails stops no other. Raises the first of their errors at the end, so that
+    the job is shown to the operators and repeated.
+    """
+    since = clock.now() - WITHIN
+    rows = list(Checkpoint.objects.filter(at__gte=since).order_by("pk"))
+    errors: list[Exception] = []
+    _stamp(rows, errors)
+    sent = 0
+    for name, send in _places():
+        waiting = [row for row in rows if name not in row.sent]
+        if not waiting:
+            continue
+        try:
+            send(waiting)
+        except Exception as error:
+            log.exception("checkpoints were not sent: %s", name)
+            errors.append(error)
+            continue
+        for row in waiting:
+            row.sent[name] = clock.now().isoformat()
+            row.save(update_fields=["sent"])
+        sent += len(waiting)
+    if errors:
+        raise errors[0]
+    return sent
+
+
+def as_lines(rows: Sequence[Checkpoint]) -> bytes:
+    """Returns a line of JSON for each checkpoint."""
+    return b"".join(
+        statements.to_line(
+            statements.parse(row.statement, row.signature, row.time_stamp)
+        )
+        for row in rows
+    )
+
+
+def _stamp(rows: Sequence[Checkpoint], errors: list[Exception]) -> None:
+    if not settings.POSTERN.audit_tsa_url:
+        return
+    for row in rows:
+        if row.time_stamp:
+            continue
+        try:
+            row.time_stamp = time_stamps.request(row.signature)
+        except time_stamps.TimeStampError as error:
+            log.warning("a checkpoint has no time stamp: %s", error)
+            errors.append(error)
+            return
+        row.save(update_fields=["time_stamp"])
+
+
+def _places() -> Iterator[tuple[str, Callable[[Sequence[Checkpoint]], None]]]:
+    """Yields the name of each place that is configured, and what sends there."""
+    if settings.POSTERN.audit_checkpoint_file:
+        yield FILE, _append
+    if settings.POSTERN.audit_checkpoint_addresses:
+        yield MAIL, _mail
+    if settings.POSTERN.audit_checkpoint_url:
+        yield URL, _post
+
+
+def _append(rows: Sequence[Checkpoint]) -> None:
+    path = settings.POSTERN.audit_checkpoint_file
+    with open(path, "a+b", opener=state_folder.private_opener) as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                # A line that was cut off, by a crash or a full disk, ends here.
+                file.write(b"\n")
+        file.write(as_lines(rows))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _mail(rows: Sequence[Checkpoint]) -> None:
+    last = rows[-1]
+    name = settings.POSTERN.community_name
+    message = EmailMessage(
+        f"[{name}] Audit trail: {last.length} entries",
+        f"At {last.at:%-d %B %Y, %H:%M} UTC the audit trail of {name} had {last.length} "
+        f"entries, and the digest of the last was\n\n{last.digest}\n\n"
+        "Keep this message and its attachment where nobody who runs the service can "
+        "change them. manage.py verify_audit --checkpoints FILE compares the audit trail "
+        "with the attachment.\n",
+        to=settings.POSTERN.audit_checkpoint_addresses,
+    )
+    message.attach(f"checkpoint-{last.length}.jsonl", as_lines(rows), LINES)
+    message.send()
+
+
+def _post(rows: Sequence[Checkpoint]) -> None:
+    http_post.post(settings.POSTERN.audit_checkpoint_url, as_lines(rows), LINES)
