@@ -17,8 +17,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+from engine.audit.checkpoints.verification import verify_chain
 from engine.audit.models import Entry
-from engine.audit.record import verify_chain
 from engine.certificates import purge
 from engine.certificates.models import Certificate
 from engine.queue.enqueue.mailbox_submission import SentMessage
