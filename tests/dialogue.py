@@ -47,6 +47,11 @@ class Dialogue:
                 line = line.replace("{" + name + "}", value)
             self._step(line, f"line {number}: {line}")
 
+    @property
+    def last(self) -> str:
+        """The last line of the server's last reply."""
+        return self._reply[-1]
+
     def close(self) -> None:
         self._lines.close()
         self._socket.close()

@@ -52,8 +52,9 @@ def from_trace_events(rows: Sequence[Event]) -> Iterator[Notification]:
     for row in rows:
         if row.kind == EventKind.DELIVERED:
             yield _received(row)
-        # Any client may claim any domain.
-        if row.kind == EventKind.REFUSED and not row.detail.get("is_claim"):
+        # Any client may claim any domain, and what is refused for now is tried again.
+        is_no_news = row.detail.get("is_claim") or _reply(row).startswith("4")
+        if row.kind == EventKind.REFUSED and not is_no_news:
             yield _refused(row)
 
 

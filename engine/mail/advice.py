@@ -34,14 +34,30 @@ ADVICE = {
     "x.4": "The recipient's server could not be reached. Its IT department must check it.",
     "x.7": "A rule does not allow it. The reply says which.",
 }
+VIRUS = (
+    "A virus was found in the message, and it went no further. Have the computer that "
+    "sent it checked before anything else is sent from it."
+)
+# Servers give a virus no code of its own. Not "virus scanner": that it is away, or does
+# not open a file, is another matter.
+_VIRUS = re.compile(
+    r"\b(?:virus(?! scann)|malware|malicious|infected|trojan)\b|virus scanner found",
+    re.IGNORECASE,
+)
+_ADDRESS = re.compile(r"\S*@\S*")
 _ENHANCED = re.compile(r"\b[245]\.(\d{1,3})\.(\d{1,3})\b")
 
 
 def of_reply(reply: str) -> str:
-    """Returns what to do about a reply, by the first enhanced code in it; empty for none."""
+    """Returns what to do about a reply, by the first enhanced code in it; empty for none.
+
+    A permanent refusal that speaks of a virus is known by its words.
+    """
     found = _ENHANCED.search(reply)
     if found is None:
         return ""
     subject, detail = found.groups()
+    if found[0].startswith("5.7.") and _VIRUS.search(_ADDRESS.sub("", reply)):
+        return VIRUS
     exact = ADVICE.get(f"x.{subject}.{detail}", "")
     return exact or ADVICE.get(f"x.{subject}", "")

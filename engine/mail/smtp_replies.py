@@ -60,6 +60,17 @@ class Reply:
         """Returns a reply of the same codes with a more specific text."""
         return Reply(self.code, self.enhanced, text)
 
+    def quoting(self, reference: str) -> Reply:
+        """Returns the reply with the reference by which the trace knows the message.
+
+        A long text is cut, because half a reference finds nothing.
+        """
+        if reference in self.text:
+            return self
+        quote = f" (our reference {reference})"
+        room = MAX_LINE_OCTETS - len(f"{self.code} {self.enhanced} {quote}")
+        return self.saying(self.text[:room] + quote)
+
     @classmethod
     def parse(cls, written: str) -> Reply:
         """Returns the reply that `str` wrote, or one cut short."""

@@ -97,12 +97,17 @@ def _log_outcome(event: str, group: Sequence[tuple[Recipient, Outcome]]) -> None
 
 
 def log_refusal(
-    reply: Reply, envelope: Envelope, source: Source, *, organisation_id: int | None
+    reply: Reply,
+    envelope: Envelope,
+    source: Source,
+    *,
+    reference: str,
+    organisation_id: int | None,
 ) -> None:
     """Logs and counts a message that webmail, the API or the service could not send."""
     message_log.count_refusal(str(source), reply)
     message_log.refused(
-        reference="",
+        reference=reference,
         source=str(source),
         sender=str(envelope.sender or ""),
         recipients=[str(address) for address in envelope.addresses],

@@ -59,7 +59,14 @@ class QueuedMessage(models.Model):
                 Upper("sender"),
                 "id",
                 name="queued_of_sender",
-            )
+            ),
+            # Pages of what an organisation sent. Copies that lists send on carry their
+            # author's organisation, which may not see them.
+            models.Index(
+                fields=["organisation_id", "id"],
+                condition=~models.Q(source="list"),
+                name="queued_of_organisation",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -165,6 +172,11 @@ class Recipient(models.Model):
         default=0, db_default=0, help_text="one after another, without another answer"
     )
     tls_failing_since = models.DateTimeField(null=True)
+    received_by_id = models.BigIntegerField(
+        null=True,
+        help_text="the organisation that has the address; only on the first of its "
+        "recipients, so that a message is listed once",
+    )
     deferral_id = models.BigIntegerField(
         null=True, help_text="of the trace's event that tells of its present deferral"
     )
@@ -193,6 +205,12 @@ class Recipient(models.Model):
                 fields=["destination", "id"],
                 condition=~models.Q(destination="mailbox"),
                 name="recipient_by_destination",
+            ),
+            # Pages of what an organisation received.
+            models.Index(
+                fields=["received_by_id", "message"],
+                condition=models.Q(received_by_id__isnull=False),
+                name="recipient_by_organisation",
             ),
         ]
         constraints = [

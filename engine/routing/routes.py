@@ -89,6 +89,17 @@ def held() -> Routes:
     return _follower.held()
 
 
+def held_or_current() -> Routes:
+    """Returns the routes in memory where there are any, without a query.
+
+    For the commit that other sessions wait for.
+    """
+    try:
+        return held()
+    except RuntimeError:
+        return current()
+
+
 def is_known_source(address: str) -> bool:
     """Whether the IP address is a member's own server's, or a cloud provider's."""
     try:

@@ -251,12 +251,13 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
 
     def answer(self, command: str, answer: Reply, argument: str = "") -> None:
         """Answers a command; a refusal to a member is logged and traced."""
-        if self.binding is not None and answer.code >= 400:
+        binding = self.transaction.confirmed_as or self.binding
+        if binding is not None and answer.code >= 400:
             source = self.server.policy.source
             refused = RefusedCommand(
-                command, argument, answer, source, self.binding, self.peer
+                command, argument, answer, source, binding, self.peer
             )
-            self.server.refusals.note(refused, self.transaction)
+            answer = self.server.refusals.note(refused, self.transaction)
         elif command == "MAIL" and answer in (
             smtp_replies.NOT_TLS,
             smtp_replies.AUTH_REQUIRED,
@@ -281,6 +282,8 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
         if answer.code < 400:
             return
         message_log.count_refusal(str(self.server.policy.source), answer)
+        if self.binding is None:
+            self.server.refusals.count_stranger(self.peer, answer)
         if answer.code >= 500:
             self._errors += 1
             if self._errors >= ERROR_LIMIT:

@@ -11,6 +11,7 @@ from engine.mail.errors import MailError, PermanentFailure, TemporaryFailure
 from engine.mail.smtp_path import SyntaxErrorInCommand
 from engine.queue.enqueue.accepted_message import new_reference
 from engine.routing.routes import Route, RouteKind
+from engine.smtp.session_binding import Binding
 
 # RFC 5321 §4.5.3.1.8 asks for at least 100.
 RECIPIENT_LIMIT = 1000
@@ -26,7 +27,8 @@ class MailTransaction:
 
     `reference` is the name that the message will be traced and kept under. The null
     sender is None, so that `has_sender` says whether MAIL was accepted. `routes` stands
-    beside `recipients`, one each.
+    beside `recipients`, one each. `confirmed_as` is what the message itself proved to
+    belong to, where the session is a cloud provider's.
     """
 
     reference: str = field(default_factory=new_reference)
@@ -36,6 +38,7 @@ class MailTransaction:
     wants_full: bool = False
     recipients: list[EnvelopeRecipient] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
+    confirmed_as: Binding | None = None
 
     def begin(
         self, sender: Address | None, parameters: Parameters, *, size_limit: int

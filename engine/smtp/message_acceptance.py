@@ -150,6 +150,8 @@ def _with_confirmed_binding(
 ) -> ReceivedMessage:
     evidence = Evidence(message.transaction.sender, header, signatures)
     binding = message.policy.confirm_binding(routes, message.binding, evidence)
+    # For the trace: what is refused from here on is the refusal of that organisation.
+    message.transaction.confirmed_as = binding
     return replace(message, binding=binding)
 
 

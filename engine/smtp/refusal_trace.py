@@ -1,10 +1,15 @@
-"""Traces refused commands: collects them in memory and writes them in batches."""
+"""Traces refused commands: collects them in memory and writes them in batches.
+
+What an organisation's server or person was refused is in its trace. Clients that proved
+nothing are counted by source and hour.
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,15 +21,21 @@ from engine.observability import message_log
 from engine.queue.models import Source
 from engine.smtp.mail_transaction import MailTransaction
 from engine.smtp.session_binding import Binding, Peer
-from engine.trace import event_log
-from engine.trace.models import EventKind
+from engine.trace import event_log, stranger_counts
+from engine.trace.stranger_counts import StrangerCounter
 
 # Refusals of one organisation between two writes. A commit for each would let any client
 # slow the engine down with RCPT; the log has every refusal.
 LIMIT = 100
 
-# Seconds between two traces of the same kind that an unauthenticated client may leave.
-CLAIM_SECONDS = 60.0
+# Seconds between two traces of the same kind that an unauthenticated client may leave,
+# and between two of the same temporary refusal, which a server repeats for hours.
+REPEAT_SECONDS = 60.0
+
+# Seconds between two writes of the counts of strangers.
+COUNT_SECONDS = 10.0
+
+_NUMBERS = re.compile(r"\d+")  # such as the seconds until a rate allows more
 
 RECIPIENT_LENGTH = 254  # characters of Event.recipient
 
@@ -42,11 +53,11 @@ class RefusedCommand:
 
     @property
     def is_worth_a_trace(self) -> bool:
-        """Whether the refusal is permanent and about mail.
+        """Whether the refusal is about mail.
 
-        Protocol errors (X.5.z, RFC 3463 §3.6) say nothing about a message.
+        Protocol errors (5.5.z, RFC 3463 §3.6) say nothing about a message.
         """
-        return self.answer.is_permanent and self.answer.enhanced[:4] != "5.5."
+        return self.answer.enhanced[:4] != "5.5."
 
     def sender(self, transaction: MailTransaction) -> str:
         """Returns the envelope sender as the client gave it; empty when null."""
@@ -125,33 +136,61 @@ class RefusalTrace:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._waiting: list[event_log.Row] = []
+        self._waiting: list[event_log.Refusal] = []
         self._count: Counter[int | None] = Counter()
-        self._claimed: dict[tuple[int, str, str], float] = {}
+        # When each kind of claim and of temporary refusal was kept last.
+        self._kept: dict[Hashable, float] = {}
+        self._strangers = StrangerCounter()
+        self._counted_at = clock()
 
-    def note(self, refused: RefusedCommand, transaction: MailTransaction) -> None:
+    def note(self, refused: RefusedCommand, transaction: MailTransaction) -> Reply:
         """Logs a refusal and keeps it, under the reference that its message has or would
-        have."""
+        have. Returns the reply to send, which quotes the reference where the trace will
+        have it."""
         refused.log(transaction)
+        answer, binding = refused.answer, refused.binding
         if not refused.is_worth_a_trace:
-            return
-        organisation_id = refused.binding.organisation_id
+            return answer
+        if answer.is_temporary and not self._is_new(
+            (binding.owner, refused.command, _NUMBERS.sub("", answer.text))
+        ):
+            return answer
+        organisation_id = binding.organisation_id
         detail = refused.detail(transaction)
+        is_kept = False
         for recipient in refused.recipients(transaction):
             # Counted for each organisation, so that a noisy one hides no other's.
             if self._count[organisation_id] < LIMIT:
                 self._count[organisation_id] += 1
                 self._waiting.append(
-                    (transaction.reference, recipient, EventKind.REFUSED, detail)
+                    (transaction.reference, recipient, detail, organisation_id)
                 )
+                is_kept = True
+        # A provider's client that proved no tenant is told what every stranger is.
+        is_shown = is_kept and organisation_id is not None
+        if is_shown and answer.is_permanent:
+            return answer.quoting(transaction.reference)
+        return answer
 
     def note_claim(self, claim: UnprovenClaim, reference: str) -> None:
-        """Keeps a claim, one a minute for each organisation, command and reply text."""
-        kind = (claim.organisation_id, claim.command, claim.answer.text)
+        """Keeps a claim, one a minute for each organisation, command and reply text.
+
+        In no organisation's trace: any client may claim any domain.
+        """
+        if self._is_new((claim.organisation_id, claim.command, claim.answer.text)):
+            self._waiting.append((reference, "", claim.detail(), None))
+
+    def count_stranger(self, peer: Peer, answer: Reply) -> None:
+        """Counts a refusal of a client that proved nothing."""
+        self._strangers.count(peer.address, str(answer))
+
+    def _is_new(self, kind: Hashable) -> bool:
+        """Returns whether the last of the kind is a minute old, and begins another."""
         now = self._clock()
-        if now - self._claimed.get(kind, -CLAIM_SECONDS) >= CLAIM_SECONDS:
-            self._claimed[kind] = now
-            self._waiting.append((reference, "", EventKind.REFUSED, claim.detail()))
+        if now - self._kept.get(kind, -REPEAT_SECONDS) < REPEAT_SECONDS:
+            return False
+        self._kept[kind] = now
+        return True
 
     async def write(self, threads: DatabaseThreads) -> None:
         """Writes what waits to the trace; where that fails, it goes on waiting."""
@@ -161,10 +200,28 @@ class RefusalTrace:
             # Only what was written: more may have come meanwhile.
             del self._waiting[: len(batch)]
         self._count.clear()
+        await self._write_counts(threads)
+
+    async def _write_counts(self, threads: DatabaseThreads) -> None:
+        now = self._clock()
+        if now - self._counted_at < COUNT_SECONDS:
+            return
+        self._counted_at = now
+        self._kept = {
+            kind: at for kind, at in self._kept.items() if now - at < REPEAT_SECONDS
+        }
+        taken = self._strangers.take()
+        if not taken:
+            return
+        try:
+            await threads.run(stranger_counts.add, taken)
+        except Exception:
+            self._strangers.put_back(taken)
+            raise
 
 
-def _write(batch: Sequence[event_log.Row]) -> None:
-    event_log.insert_rows(batch, at=clock.now())
+def _write(batch: Sequence[event_log.Refusal]) -> None:
+    event_log.insert_refusals(batch, at=clock.now())
 
 
 def address_in(argument: str) -> str:

@@ -54,6 +54,11 @@ class Binding:
     providers: frozenset[Provider] = frozenset()
 
     @property
+    def owner(self) -> tuple[int | None, int | None, int | None]:
+        """The ids of the organisation, the connection and the person."""
+        return self.organisation_id, self.connection_id, self.person_id
+
+    @property
     def senders(self) -> list[Sender]:
         """The senders whose rates its messages count towards."""
         return senders.of(

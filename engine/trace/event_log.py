@@ -11,6 +11,8 @@ from engine.trace.models import Event, EventKind
 
 # Reference, recipient, kind and detail of an event.
 Row: TypeAlias = tuple[str, str, EventKind, dict[str, Any]]
+# Reference, recipient, detail, and the organisation that was refused, if one is proved.
+Refusal: TypeAlias = tuple[str, str, dict[str, Any], int | None]
 
 
 def event(reference: str, kind: EventKind, recipient: str = "", **detail: Any) -> Event:
@@ -43,6 +45,18 @@ def insert_rows(batch: Iterable[Row], *, at: datetime) -> None:
         [
             (reference, recipient, kind.value, detail, at)
             for reference, recipient, kind, detail in batch
+        ],
+    )
+
+
+def insert_refusals(batch: Iterable[Refusal], *, at: datetime) -> None:
+    """Inserts refusals, each in the trace of the organisation that was refused."""
+    bulk_rows.insert(
+        Event,
+        ("reference", "recipient", "kind", "detail", "at", "refused_for_id"),
+        [
+            (reference, recipient, EventKind.REFUSED.value, detail, at, organisation_id)
+            for reference, recipient, detail, organisation_id in batch
         ],
     )
 

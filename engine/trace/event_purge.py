@@ -1,4 +1,5 @@
 """Deletes old trace events: intermediate ones early, acceptance and outcomes late.
+Counts of strangers go with the intermediate events.
 
 A delivery certificate needs the acceptance of a message and the outcome for each
 recipient. These are kept for POSTERN_PROOF_DAYS, other events for POSTERN_TRACE_DAYS.
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from engine.database import batches, bulk_rows, clock
+from engine.trace import stranger_counts
 from engine.trace.models import Event, EventKind, Thinned
 
 SLICE = 5_000  # events looked at in one transaction
@@ -29,8 +31,12 @@ INTERMEDIATE = frozenset(
 
 
 def purge() -> int:
-    """Deletes events whose time is over; returns how many events were looked at."""
-    return batches.run(_purge_intermediate) + batches.run(_purge_all)
+    """Deletes what is past its time; returns how many rows were looked at."""
+    return (
+        batches.run(_purge_intermediate)
+        + batches.run(_purge_all)
+        + batches.run(stranger_counts.purge)
+    )
 
 
 @transaction.atomic

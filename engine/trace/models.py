@@ -35,6 +35,25 @@ class Thinned(models.Model):
         return f"up to {self.at}"
 
 
+class StrangerCount(models.Model):
+    """How many commands of one unproved source were refused in one hour."""
+
+    source = models.CharField(max_length=45, help_text="an address; IPv6: its /64")
+    hour = models.DateTimeField()
+    refusals = models.PositiveBigIntegerField(default=0)
+    last_reply = models.CharField(max_length=520)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["hour", "source"], name="stranger_count_one_an_hour"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.refusals} from {self.source}"
+
+
 class Event(models.Model):
     """One event. Without foreign keys, because it outlives what it refers to."""
 
@@ -45,6 +64,9 @@ class Event(models.Model):
     kind = models.CharField(max_length=12, choices=EventKind.choices)
     at = models.DateTimeField(db_index=True)
     detail = models.JSONField(default=dict)
+    refused_for_id = models.BigIntegerField(
+        null=True, help_text="the organisation that was refused; empty for other kinds"
+    )
 
     class Meta:
         ordering = ["id"]
@@ -64,7 +86,13 @@ class Event(models.Model):
                     ]
                 ),
                 name="event_of_rare_kind",
-            )
+            ),
+            # Pages of one organisation's refusals; other events take no room in it.
+            models.Index(
+                fields=["refused_for_id", "id"],
+                condition=models.Q(refused_for_id__isnull=False),
+                name="event_of_refused",
+            ),
         ]
 
     def __str__(self) -> str:

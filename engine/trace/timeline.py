@@ -8,18 +8,18 @@ scanners. Nothing ever shows the content of a message.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
-from engine.mail import advice
+from engine.mail import advice, refusal_advice
 from engine.trace.models import EventKind
 
 WORDS = {
     EventKind.RECEIVED: "Accepted and kept",
-    EventKind.REFUSED: "Refused; nothing was kept",
+    EventKind.REFUSED: "Refused; nothing was delivered",
     EventKind.QUARANTINED: "Stopped by the virus scanner",
     EventKind.DELIVERED: "Delivered to the mailbox",
     EventKind.RELAYED: "Handed to the recipient's own mail server, which took it",
@@ -36,6 +36,8 @@ TO_READERS = "Sent on to the people who read this address"
 # The reason of a message that its sender took back, which operators drop otherwise.
 TAKEN_BACK_REASON = "taken back by its sender before it left"
 TAKEN_BACK = "Taken back by its sender"
+# Of a refusal that asks to try again.
+NOT_YET = "Refused for now"
 # For a deferral, the only event that is counted instead of repeated.
 AGAIN = "Could not be delivered yet, after {times} attempts; it will be tried again"
 
@@ -44,6 +46,8 @@ PROBLEMS = frozenset(
 )
 # `hold` of an event whose reason is for everybody: what is suspended.
 SUSPENSION = "suspension"
+# Facts of a refusal, which are about the refused organisation's own server or program.
+REFUSAL_FACTS = {"peer": "From the address", "command": "At the command"}
 # Facts for staff only: about servers, scanners and how the sender was authenticated.
 STAFF_FACTS = {
     "source": "Came by",
@@ -141,15 +145,15 @@ def step(event: TracedEvent, visibility: Visibility) -> Step:
     kind = EventKind(event.kind)
     reply = _reply(event, visibility)
     times, last_at = repeated(event.detail)
-    words = _words(event)
+    words = _words(event, reply)
     return Step(
         at=event.at,
         text=(words if times == 1 else AGAIN.format(times=times))
         + _unscanned(event.detail),
         recipient=event.recipient,
         reply=reply,
-        advice=advice.of_reply(reply) if kind in PROBLEMS else "",
-        facts=_facts(event.detail) if visibility >= Visibility.STAFF else (),
+        advice=_advice(kind, reply),
+        facts=_facts(event.detail, _shown_facts(kind, visibility)),
         is_problem=kind in PROBLEMS,
         times=times,
         last_at=last_at,
@@ -167,10 +171,13 @@ def label(event: TracedEvent) -> str:
     return TAKEN_BACK if is_taken_back(event) else EventKind(event.kind).label
 
 
-def _words(event: TracedEvent) -> str:
+def _words(event: TracedEvent, reply: str) -> str:
     if is_taken_back(event):
         return TAKEN_BACK
-    return TO_READERS if event.detail.get("role") else WORDS[EventKind(event.kind)]
+    if event.detail.get("role"):
+        return TO_READERS
+    is_temporary = event.kind == EventKind.REFUSED and reply.startswith("4")
+    return NOT_YET if is_temporary else WORDS[EventKind(event.kind)]
 
 
 def _reply(event: TracedEvent, visibility: Visibility) -> str:
@@ -181,6 +188,21 @@ def _reply(event: TracedEvent, visibility: Visibility) -> str:
     # Operators write their reasons for one another.
     is_shared = event.detail.get("hold") == SUSPENSION
     return reason if is_shared or visibility >= Visibility.STAFF else ""
+
+
+def _advice(kind: EventKind, reply: str) -> str:
+    match kind:
+        case EventKind.REFUSED:
+            return refusal_advice.of_refusal(reply)
+        case EventKind.QUARANTINED:
+            return advice.VIRUS
+    return advice.of_reply(reply) if kind in PROBLEMS else ""
+
+
+def _shown_facts(kind: EventKind, visibility: Visibility) -> Mapping[str, str]:
+    if visibility >= Visibility.STAFF:
+        return STAFF_FACTS
+    return REFUSAL_FACTS if kind is EventKind.REFUSED else {}
 
 
 def repeated(detail: dict[str, Any]) -> tuple[int, datetime | None]:
@@ -194,9 +216,11 @@ def _unscanned(detail: dict[str, Any]) -> str:
     return f"; could not be scanned for viruses: {what}" if what else ""
 
 
-def _facts(detail: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def _facts(
+    detail: dict[str, Any], shown: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
     return tuple(
         (label, str(detail[name]))
-        for name, label in STAFF_FACTS.items()
+        for name, label in shown.items()
         if detail.get(name) not in (None, "")
     )

@@ -121,6 +121,9 @@ class Watch(models.Model):
     looked_at = models.DateTimeField()
     certificate_ends_at = models.DateTimeField(null=True)
     fault = models.CharField(max_length=500, blank=True)
+    failing_since = models.DateTimeField(
+        null=True, help_text="the first of the checks in a row that failed"
+    )
     warned_of = models.CharField(
         max_length=64, blank=True, help_text="SHA-256 of the certificate last warned of"
     )

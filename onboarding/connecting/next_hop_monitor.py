@@ -29,12 +29,17 @@ def check(connection: Connection) -> Watch:
     findings = list(diagnose(next_hop_of(connection)))
     shown = [finding.certificate for finding in findings if finding.certificate]
     certificate = shown[0] if shown else None
+    now, fault = timezone.now(), findings[-1].fault[:500]
+    before = Watch.objects.filter(connection=connection).exclude(fault="").first()
+    # A fault found by an earlier version has no beginning: its last check comes nearest.
+    since = before and (before.failing_since or before.looked_at)
     watch, _ = Watch.objects.update_or_create(
         connection=connection,
         defaults={
-            "looked_at": timezone.now(),
+            "looked_at": now,
             "certificate_ends_at": certificate.ends_at if certificate else None,
-            "fault": findings[-1].fault[:500],
+            "fault": fault,
+            "failing_since": (since or now) if fault else None,
         },
     )
     if certificate is not None and _is_near(certificate):

@@ -11,7 +11,14 @@ from django.views.generic import RedirectView
 
 from engine.registry.permissions.view_guards import public, signed_in
 from portal.console import dashboard, global_search
-from portal.console.mail import outbox, quarantine, queue, sending_rates, trace
+from portal.console.mail import (
+    outbox,
+    quarantine,
+    queue,
+    sending_rates,
+    strangers,
+    trace,
+)
 from portal.console.operations import (
     api_keys,
     audit_trail,
@@ -38,6 +45,7 @@ urlpatterns = [
     path("queue/destinations/", queue.destinations, name="destinations"),
     path("queue/do/", queue.act, name="queue_do"),
     path("trace/", trace.index, name="trace"),
+    path("trace/strangers/", strangers.index, name="strangers"),
     path("trace/<str:reference>/", trace.show, name="story"),
     path("sending-rates/", sending_rates.index, name="rates"),
     path("sending-rates/give/", sending_rates.give, name="rates_give"),

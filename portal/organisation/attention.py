@@ -13,8 +13,10 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.registry.models.distribution_list import FAILURES_TO_FLAG
+from onboarding.connecting.models import Watch
 from portal.account_admin import approvals
 from portal.account_admin.policies import without_second_factor
+from portal.ui.date_formats import format_datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def counts(organisation: Organisation) -> list[Count]:
 def hints(organisation: Organisation) -> list[Hint]:
     """Returns the hints, the most urgent first."""
     checks = (
+        _failing_connection,
         _pending_approvals,
         _administrators,
         _second_factors,
@@ -66,6 +69,27 @@ def hints(organisation: Organisation) -> list[Hint]:
         _suspended,
     )
     return [hint for check in checks if (hint := check(organisation))]
+
+
+def _failing_connection(organisation: Organisation) -> Hint | None:
+    watch = (
+        Watch.objects.filter(
+            connection__organisation=organisation, connection__is_active=True
+        )
+        .exclude(fault="")
+        .select_related("connection")
+        .order_by("failing_since", "pk")
+        .first()
+    )
+    if watch is None:
+        return None
+    since = format_datetime(watch.failing_since or watch.looked_at)
+    return Hint(
+        f"The daily check of “{watch.connection.name}” has failed since {since}. "
+        f"{watch.fault}",
+        reverse("organisation:connection", args=[organisation.pk, watch.connection_id]),
+        "See the connection and test it",
+    )
 
 
 def _pending_approvals(organisation: Organisation) -> Hint | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from portal.organisation.mail.trace_query import Shown
 from portal.ui.filters import FilterForm, date_filter, text_filter
 
 
@@ -25,11 +26,13 @@ class PeopleFilter(FilterForm):
 
 
 class TraceFilter(FilterForm):
-    """Filters messages by sender, recipient, reference and days."""
+    """Filters messages by direction, sender, recipient, reference, reason and days."""
 
+    shown = forms.ChoiceField(label=_("Show"), choices=Shown.choices)
     sender = text_filter(_("From"))
     recipient = text_filter(_("To"))
     reference = text_filter(_("Our reference"))
+    reason = text_filter(_("Reason"))
     since = date_filter(_("First day"))
     until = date_filter(_("Last day"))
 

@@ -1,4 +1,4 @@
-"""The uploaded files of people to import."""
+"""The uploaded files of people to import, and figures of mail by day."""
 
 from __future__ import annotations
 
@@ -51,3 +51,30 @@ class PeopleFile(models.Model):
         if self.status != PeopleFileStatus.LOADING:
             return False
         return self.moved_at is None or now - self.moved_at > STALLED
+
+
+class MailDay(models.Model):
+    """How many messages an organisation sent, received and was refused on one day.
+
+    `waiting` is how many of its own still waited when the day was counted last.
+    """
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="mail_days"
+    )
+    day = models.DateField(help_text="in the community's time zone")
+    sent = models.PositiveBigIntegerField(default=0)
+    received = models.PositiveBigIntegerField(default=0)
+    refused = models.PositiveBigIntegerField(default=0)
+    waiting = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organisation", "day"], name="mail_day_once"
+            )
+        ]
+        indexes = [models.Index(fields=["day"], name="mail_day_age")]
+
+    def __str__(self) -> str:
+        return f"{self.organisation_id} on {self.day}"

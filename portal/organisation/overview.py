@@ -11,7 +11,7 @@ from engine.registry.permissions import Permission
 from engine.registry.permissions.view_guards import signed_in
 from engine.storage import retention_periods
 from onboarding.models import Letter
-from portal.organisation import attention
+from portal.organisation import attention, next_steps
 from portal.organisation.frame import organisation_view, render_section
 from portal.ui.visitor import signed_in_person
 
@@ -34,8 +34,9 @@ def home(request: HttpRequest) -> HttpResponse:
 @organisation_view(Permission.EDIT_ORGANISATION)
 @require_GET
 def overview(request: HttpRequest, organisation: Organisation) -> HttpResponse:
-    """Counts, hints and the organisation's details."""
+    """What to do next, hints, counts and the organisation's details."""
     context = {
+        "steps": next_steps.of(organisation),
         "counts": attention.counts(organisation),
         "hints": attention.hints(organisation),
         "has_letter": Letter.objects.filter(organisation=organisation).exists(),

@@ -15,7 +15,7 @@ from portal.organisation.connection import (
     domains,
     shared_links,
 )
-from portal.organisation.mail import lists, mailboxes, retention, trace
+from portal.organisation.mail import figures, lists, mailboxes, retention, trace
 from portal.organisation.people import (
     approvals,
     people_list,
@@ -134,6 +134,7 @@ one_organisation: list[URLPattern | URLResolver] = [
     path("connection/", connections.index, name="connections"),
     path("connection/<int:connection_id>/", include(one_connection)),
     path("trace/", trace.index, name="trace"),
+    path("trace/figures/", figures.index, name="trace_figures"),
     path("trace/<str:reference>/", trace.message, name="trace_message"),
     path(
         "trace/<str:reference>/certificate/",

@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
         ("dead_hop", "--due 300 --hops 3 --messages 5 --every 0.01"),
         ("hostile", "--sends 2 --web 9 --silent 40"),
         ("registry_change", "--small"),
+        ("tracing", "--small"),
     ],
 )
 def test_benchmark_beside_others_runs(name: str, options: str) -> None:

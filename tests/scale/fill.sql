@@ -292,12 +292,12 @@ SELECT id, reference, id, from_address, 'receive', 1000 + sender_org, sender_id,
 FROM mail;
 INSERT INTO queue_recipient
     (message_id, address, original, notify, status, hold, destination, next_attempt_at,
-     attempts, leased_by, last_reply, tls_failures, finished_at)
+     attempts, leased_by, last_reply, tls_failures, finished_at, received_by_id)
 SELECT id, to_address, '', '', status, CASE WHEN status = 'held' THEN 'operator' ELSE '' END,
     CASE WHEN status IN ('queued', 'held', 'failed')
          THEN 'connection:' || 1007 + m % 300 * 10 ELSE 'mailbox' END,
     at, 1, '', CASE WHEN status IN ('queued', 'failed') THEN '451 4.4.1 Later.' ELSE '' END, 0,
-    CASE WHEN status IN ('delivered', 'failed') THEN at END
+    CASE WHEN status IN ('delivered', 'failed') THEN at END, 1000 + mailbox_org
 FROM (SELECT *, CASE WHEN m >= $messages * 0.99 AND m % 2 = 0 THEN 'queued'
                      WHEN m % 1000 = 7 THEN 'held' WHEN m % 200 = 3 THEN 'failed'
                      ELSE 'delivered' END AS status FROM mail) one
@@ -311,6 +311,18 @@ SELECT reference, CASE kind WHEN 'received' THEN '' ELSE to_address END,
     ELSE '{"reply": "250 2.1.5 Kept."}' END
 FROM mail, unnest(ARRAY['received', 'delivered']) kind
 ORDER BY id, kind DESC;
+INSERT INTO trace_event (reference, recipient, kind, at, detail, refused_for_id)
+SELECT upper(substr(md5('n' || m), 1, 16)), 'nobody' || m || '@o0.secure.example', 'refused', at,
+    jsonb_build_object('reply', '550 5.1.1 No such address', 'sender', from_address,
+        'organisation_id', 1000 + sender_org, 'source', 'receive', 'command', 'RCPT'),
+    1000 + sender_org
+FROM mail WHERE m % 20 = 0 ORDER BY m;
+INSERT INTO trace_strangercount (source, hour, refusals, last_reply)
+SELECT '198.51.' || s % 250 || '.' || s / 250 % 250, date_trunc('hour', now()) - s / 500 * interval '1 hour',
+    1 + s % 90, '530 5.7.0 Authentication required'
+FROM generate_series(0, 99999) s;
+INSERT INTO organisation_mailday (organisation_id, day, sent, received, refused, waiting)
+SELECT id, current_date - d, 5 * d, 3 * d, d % 3, d % 2 FROM org, generate_series(0, 29) d;
 -- One that went to a long list.
 INSERT INTO queue_recipient
     (message_id, address, original, notify, status, hold, destination, next_attempt_at,

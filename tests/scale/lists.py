@@ -40,6 +40,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
         "until={yesterday}", "kind=failed&until={yesterday}", "after={event}",
         "kind=held",
     ),
+    "admin/trace/strangers/": ("q=198.51.7.7", "q=192.0.2.1"),
     "admin/queue/": (
         "status=held", "status=failed", "sender={sender}", "sender=zzzqq.example",
         "status=failed&sender=zzzqq.example", "recipient={address}",
@@ -85,7 +86,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "organisation/<int:organisation_id>/trace/": (
         "recipient={address}", "sender={sender}", "reference={reference}",
-        "since={yesterday}", "sender={address}&recipient={address}",
+        "since={yesterday}", "sender={address}&recipient={address}", "shown=received",
+        "shown=refused", "reason=address", "reason=zzzqq", "after=500000-1000000",
     ),
     # The directory
     "directory/": (

@@ -6,15 +6,12 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 
 from engine.audit.record import record
-from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.composer import Attachment, compose, new_message_id
-from engine.mail.errors import PermanentFailure
 from engine.queue.enqueue import mailbox_submission
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.models import Source
@@ -83,8 +80,6 @@ def send(
     fingerprint = hashlib.sha256(f"api {by.pk} {once}".encode()).hexdigest()
     message_id = _message_id(sender, fingerprint if once else "")
     raw = letter.written(sender, message_id)
-    if len(raw) > settings.POSTERN.message_size_limit:
-        raise PermanentFailure(smtp_replies.TOO_BIG)
     prepared = mailbox_submission.prepare(
         raw,
         sender=sender,

@@ -60,7 +60,8 @@ class Traces(Resource):
         """The sender's organisation sees every recipient; others see their own.
 
         The members that a distribution list delivers to are shown to the organisation
-        that owns the list.
+        that owns the list. A message that was refused is shown to the organisation whose
+        server, person or key was refused, by the reference in the reply.
         """
         organisation, reference = self.caller.organisation, reference.upper()
         events = Event.objects.filter(reference=reference).order_by("pk")
@@ -78,8 +79,10 @@ class Traces(Resource):
 
 
 def _sender(steps: list[Event]) -> str:
-    received = next((e for e in steps if e.kind == EventKind.RECEIVED), None)
-    return str(received.detail.get("sender", "")) if received else ""
+    """The sender, by the acceptance or by the first refusal that names one."""
+    received = [e for e in steps if e.kind == EventKind.RECEIVED]
+    names = (str(e.detail.get("sender", "")) for e in received or steps)
+    return next(filter(None, names), "")
 
 
 def _step(event: Event) -> dict[str, object]:

@@ -34,7 +34,8 @@ def deliver(
     key is not at hand, or who asked for a success DSN, are left to the runner. Two
     recipients that resolve to one mailbox get one copy.
     """
-    known = _routes()
+    # A recipient that they do not know yet is left to the runner, which looks again.
+    known = routes.held_or_current()
     positions: dict[Position, int] = {}
     deliveries: dict[tuple[int, int], Delivery] = {}
     for at, accepted in enumerate(batch):
@@ -65,17 +66,6 @@ def deliver(
         for position, mailbox_id in positions.items()
         if (position[0], mailbox_id) in stored
     }
-
-
-def _routes() -> Routes:
-    """Returns the routes in memory, without a query: other sessions wait for this commit.
-
-    A recipient that they do not know yet is left to the runner, which looks again.
-    """
-    try:
-        return routes.held()
-    except RuntimeError:
-        return routes.current()
 
 
 def _mailboxes(accepted: AcceptedMessage, known: Routes) -> dict[int, int]:

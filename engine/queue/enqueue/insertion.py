@@ -13,6 +13,7 @@ from engine.queue.enqueue import group_mailbox_audit, immediate_delivery
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.enqueue.immediate_delivery import Position, Stored
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.routing import routes
 from engine.storage import content_keys
 from engine.storage.content import KeptContent
 from engine.storage.content_keys import COMMUNITY
@@ -57,6 +58,7 @@ RECIPIENT = (
     "attempts",
     "last_reply",
     "finished_at",
+    "received_by_id",
 )
 
 WAITING = (RecipientStatus.QUEUED.value, 0, "", None)
@@ -148,8 +150,14 @@ def _recipients(
     now: datetime,
 ) -> Iterator[tuple[Any, ...]]:
     done = (RecipientStatus.DELIVERED.value, 1, str(DELIVERED), now)
+    known = routes.held_or_current()
     for at, (accepted, message_id) in enumerate(zip(batch, message_ids, strict=True)):
+        seen: set[int | None] = set()
         for number, recipient in enumerate(accepted.envelope.recipients):
+            # Addresses on the queue are in community form.
+            owner = known.domains.owner_of(recipient.address.domain)
+            is_first = owner not in seen
+            seen.add(owner)
             yield (
                 message_id,
                 str(recipient.address),
@@ -160,6 +168,7 @@ def _recipients(
                 "",
                 "",
                 *(done if (at, number) in served else WAITING),
+                owner if is_first else None,
             )
 
 

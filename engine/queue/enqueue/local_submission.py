@@ -7,19 +7,20 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from django.conf import settings
+
 from engine.antivirus.attachments import policy
 from engine.antivirus.scanners import coverage_proof, message_scan
 from engine.antivirus.verdict import Verdict
 from engine.mail import smtp_replies
 from engine.mail.authors import authors
 from engine.mail.envelope import Envelope
-from engine.mail.errors import MailError, PermanentFailure
+from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.mail.mime import part_walker
 from engine.mail.reading import attachments
-from engine.queue import log_lines
-from engine.queue.enqueue import commit
+from engine.queue.enqueue import commit, local_refusals
 from engine.queue.enqueue.accepted_message import AcceptedMessage, new_reference
 from engine.queue.models import Source
 from engine.queue.notifications import infection_alerts, notice_routing
@@ -74,9 +75,11 @@ def prepare(
 
     The scan may take seconds: call this outside every transaction. Raises MailError.
     """
-    try:
+    reference = new_reference()
+    with local_refusals.traced(reference, envelope, source, by=by):
         return _prepare(
             raw,
+            reference=reference,
             envelope=envelope,
             source=source,
             by=by,
@@ -84,15 +87,12 @@ def prepare(
             is_everyday=is_everyday,
             release_at=release_at,
         )
-    except MailError as error:
-        owner = by.organisation_id if by else None
-        log_lines.log_refusal(error.reply, envelope, source, organisation_id=owner)
-        raise
 
 
 def _prepare(
     raw: bytes,
     *,
+    reference: str,
     envelope: Envelope,
     source: Source,
     by: Actor | None,
@@ -105,9 +105,10 @@ def _prepare(
         raise PermanentFailure(smtp_replies.NUL_INSIDE)
     header, body = split(raw)
     if by is not None:
+        if len(raw) > settings.POSTERN.message_size_limit:
+            raise PermanentFailure(smtp_replies.TOO_BIG)
         _check_sender(known, envelope, header, by)
     envelope, destinations = _route(known, envelope, is_everyday=is_everyday, by=by)
-    reference = new_reference()
     # Before the scan, which is what a sender over the limit must not be able to cost us.
     _check_rates(known, envelope, destinations, by=by)
     verdict, unscanned, has_attachments = _scan(raw, envelope, reference, by=by)

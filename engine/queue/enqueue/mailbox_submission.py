@@ -18,8 +18,8 @@ from engine.mail.envelope import Envelope
 from engine.mail.header import HeaderBlock
 from engine.mail.message import split
 from engine.queue.enqueue import commit as queue_commit
-from engine.queue.enqueue import local_submission
-from engine.queue.enqueue.accepted_message import AcceptedMessage
+from engine.queue.enqueue import local_refusals, local_submission
+from engine.queue.enqueue.accepted_message import AcceptedMessage, new_reference
 from engine.queue.models import Source
 from engine.registry.models import Actor, Mailbox
 from engine.routing import policies, routes
@@ -86,13 +86,15 @@ def prepare(
     delivered before `release_at`. Raises MailError with the sentence to show.
     """
     own = Address.parse(sender.address)
+    envelope = recipients.envelope(address or own)
     if address is not None:
-        policies.check_is_of_mailbox(
-            routes.current(), mailbox_id=sender.pk, own=own, address=address
-        )
+        with local_refusals.traced(new_reference(), envelope, source, by=by):
+            policies.check_is_of_mailbox(
+                routes.current(), mailbox_id=sender.pk, own=own, address=address
+            )
     incoming = local_submission.prepare(
         raw,
-        envelope=recipients.envelope(address or own),
+        envelope=envelope,
         source=source,
         by=by,
         fingerprint=fingerprint,

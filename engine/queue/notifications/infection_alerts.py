@@ -109,6 +109,7 @@ def _trace_and_notify(
         signature=verdict.signature,
         organisation_id=kept.organisation_id,
     )
+    event.refused_for_id = kept.organisation_id
     event_log.save([event])
     if _was_alerted(kept):
         return

@@ -17,7 +17,15 @@ from engine.trace.models import Event, EventKind
 from engine.trace.timeline import Visibility
 from portal.console.access import staff
 from portal.console.mail import trace_search
-from portal.console.page import Cell, Page, Section, Table, render_page, render_template
+from portal.console.page import (
+    Button,
+    Cell,
+    Page,
+    Section,
+    Table,
+    render_page,
+    render_template,
+)
 from portal.ui.filters import FilterForm, date_filter, text_filter
 from portal.ui.pagination import paginate
 
@@ -52,7 +60,12 @@ def index(request: HttpRequest) -> HttpResponse:
         else "No mail has passed through yet."
     )
     rows = [_row(event) for event in found.rows]
-    sections = [Section(table=Table(HEADINGS, rows, empty))]
+    strangers = Button(
+        "Refused before sign-in",
+        reverse("console:strangers"),
+        Permission.TRACE_MESSAGES,
+    )
+    sections = [Section(table=Table(HEADINGS, rows, empty), buttons=[strangers])]
     page = Page(TITLE, ICON, sections, filters=search, links=found.links)
     return render_page(request, page)
 

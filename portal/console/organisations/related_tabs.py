@@ -18,11 +18,12 @@ from portal.console.people.people_table import people_table, search_people
 from portal.helpdesk.models import Ticket
 from portal.organisation.filters import HistoryFilter, TraceFilter
 from portal.organisation.mail import trace_search
+from portal.organisation.mail.trace_mail import Line
+from portal.organisation.mail.trace_query import Shown, parse_query
 from portal.ui import audit_entries
 from portal.ui.pagination import Page, paginate
 
 APPLICATIONS_SHOWN = 100
-RECIPIENTS_SHOWN = 3
 
 
 @staff(Permission.VIEW_ORGANISATION)
@@ -106,27 +107,32 @@ def trace(request: HttpRequest, pk: int) -> HttpResponse:
     """The organisation's newest messages, as its own administrators see them."""
     organisation = get_organisation(pk)
     search = TraceFilter(request)
-    found = trace_search.find(organisation, trace_search.parse_query(search.criteria))
+    found = trace_search.find(organisation, parse_query(search.criteria))
     rows = [
         [
             Cell(at=line.at),
-            Cell("Sent" if line.is_sent else "Received"),
+            Cell(line.kind.label, is_alarming=line.kind is Shown.REFUSED),
             Cell(line.sender or "(notice)"),
-            Cell(", ".join(one.address for one in line.recipients[:RECIPIENTS_SHOWN])),
+            Cell(_recipients(line)),
             Cell(line.reference, reverse("console:story", args=[line.reference])),
         ]
-        for line in found
+        for line in found.lines
     ]
     headings = ("When", "Direction", "Sender", "Recipients", "Reference")
     empty = (
         "No message matches. Remove a filter."
         if search.is_search
-        else "It has sent nothing yet. Search for a recipient to see what it received."
+        else "It has sent and received nothing yet."
     )
     section = Section(table=Table(headings, rows, empty))
     return render_tab(
         request, organisation, "organisation_trace", [section], filters=search
     )
+
+
+def _recipients(line: Line) -> str:
+    more = line.number - 1
+    return f"{line.recipient} and {more} more" if more > 0 else line.recipient
 
 
 @staff(Permission.VIEW_AUDIT)

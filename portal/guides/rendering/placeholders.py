@@ -32,6 +32,7 @@ def values() -> dict[str, str]:
         "helpdesk_address": here.helpdesk_address,
         "second_factor_rule": _second_factor_rule(),
         "trace_days": str(here.trace_days),
+        "queue_days": str(here.queue_days),
         "proof_years": _in_years(here.proof_days),
         "idle_minutes": str(here.session_idle_minutes),
         "session_hours": str(here.session_hours),

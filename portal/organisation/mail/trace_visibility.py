@@ -1,7 +1,8 @@
 """Visibility of trace events: which facts about a message an organisation may see.
 
 The author's organisation sees the outcome for every recipient, others for their own
-recipients. Only the organisation that owns a distribution list sees its members.
+recipients. Only the organisation that owns a distribution list sees its members, and only
+the organisation that was refused sees the refusal.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ from engine.trace.models import Event, EventKind
 def visible_events(events: Sequence[Event], organisation: Organisation) -> list[Event]:
     """Returns those of one message's events that the organisation may see, in order.
 
-    Empty where the message is neither from the organisation nor to it.
+    Empty where the message is neither from the organisation nor to it. The first is the
+    acceptance, or else a refusal.
     """
     known = routes.current()
     received = next((e for e in events if e.kind == EventKind.RECEIVED), None)
     if received is None:
-        return []
+        return [event for event in events if was_refused(event, organisation)]
     own = [
         event
         for event in events
         if event.recipient
+        and (event.kind != EventKind.REFUSED or was_refused(event, organisation))
         and organisation.pk
         in (
             owner_of_outcomes(received, known, event),
@@ -37,6 +40,21 @@ def visible_events(events: Sequence[Event], organisation: Organisation) -> list[
     ]
     is_sent = owner_of_outcomes(received, known) == organisation.pk
     return [received, *own] if is_sent or own else []
+
+
+def was_refused(event: Event, organisation: Organisation) -> bool:
+    """Returns whether the event is a refusal of the organisation's own message.
+
+    Events of earlier versions have the organisation in their detail only. A claim to be
+    the organisation, without proof, may be anyone's.
+    """
+    if event.refused_for_id is not None:
+        return event.refused_for_id == organisation.pk
+    return (
+        event.kind in (EventKind.REFUSED, EventKind.QUARANTINED)
+        and event.detail.get("organisation_id") == organisation.pk
+        and not event.detail.get("is_claim")
+    )
 
 
 def owner_of_outcomes(

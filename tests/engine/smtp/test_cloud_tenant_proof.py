@@ -44,6 +44,7 @@ from tests import factories
 from tests.engine.smtp.conftest import Server
 from tests.engine.smtp.test_receive import HELLO
 from tests.engine.smtp.test_receive import LETTER as SAID
+from tests.engine.smtp.test_session import recorded_refusals
 from tests.fakes import FakeCloud, FakeTenant, send_message
 from tests.signing import Signer, rsa_key
 
@@ -162,6 +163,21 @@ async def test_a_tenant_over_its_rate_of_recipients_is_asked_to_wait(
     assert replies[0].startswith("250 2.0.0")
     assert replies[1].startswith("452 4.5.3")
     assert await Message.objects.acount() == 1
+
+
+async def test_what_a_proved_tenant_is_refused_is_in_its_trace(
+    gate: Gate, council_connection: Connection, microsoft: FakeCloud
+) -> None:
+    message = LETTER.replace(b"Good morning", b"INFECTED")
+
+    answer = await gate.deliver(
+        microsoft.sign_and_name(message, COUNCIL), microsoft.context()
+    )
+
+    assert answer.startswith("554 5.7.1")
+    [event] = await recorded_refusals(gate.server)
+    assert event.refused_for_id == council_connection.organisation_id
+    assert event.reference in answer
 
 
 async def test_what_names_the_tenant_goes_no_further(

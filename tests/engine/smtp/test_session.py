@@ -23,10 +23,15 @@ from engine.registry.models import (
 from engine.routing import routes
 from engine.smtp.command_stream import COMMAND_LIMIT
 from engine.smtp.mail_transaction import MailTransaction
-from engine.smtp.refusal_trace import LIMIT, RefusedCommand, address_in
+from engine.smtp.refusal_trace import (
+    COUNT_SECONDS,
+    LIMIT,
+    RefusedCommand,
+    address_in,
+)
 from engine.smtp.session import Session
 from engine.smtp.session_binding import Binding, Peer
-from engine.trace.models import Event, EventKind
+from engine.trace.models import Event, EventKind, StrangerCount
 from tests.engine.smtp.conftest import Server, plain
 
 HELLO = """\
@@ -145,6 +150,63 @@ async def test_a_refused_recipient_leaves_a_line_and_a_trace(
     assert line["peer"] == "127.0.0.1"
 
 
+async def test_the_reply_quotes_the_reference_of_the_trace(
+    server: Server, bob: Person, firm_connection: Connection, credential: str
+) -> None:
+    dialogue = await server.begin("receive")
+    await asyncio.to_thread(
+        dialogue.say, SIGN_IN + MAIL, credential=credential, sender=JANE
+    )
+    await asyncio.to_thread(
+        dialogue.run,
+        "c: RCPT TO:<nobody@northfield.secure.example>\ns: 550 5.1.1 *\n",
+    )
+
+    [event] = await recorded_refusals(server)
+    assert dialogue.last.endswith(f"(our reference {event.reference})")
+    assert event.refused_for_id == firm_connection.organisation_id
+    assert event.reference not in event.detail["reply"]
+
+
+async def test_a_temporary_refusal_is_traced_once_a_minute(
+    server: Server, firm_connection: Connection, bob: Person, credential: str
+) -> None:
+    said = (
+        f"c: RCPT TO:<{bob.address}>\ns: 250 *\n"
+        "c: DATA\ns: 354 *\nc: From: {sender}\nc:\nc: SCANNER-AWAY\nc: .\n"
+        "s: 451 4.7.1 *\n"
+    )
+    await server.say(
+        "receive",
+        SIGN_IN + (MAIL + said) * 3,
+        credential=credential,
+        sender=JANE,
+    )
+
+    [event] = await recorded_refusals(server)
+    assert event.refused_for_id == firm_connection.organisation_id
+    assert event.detail["reply"].startswith("451 4.7.1")
+
+
+async def test_strangers_are_counted_by_source_and_hour(
+    server: Server, bob: Person
+) -> None:
+    refusals = server.contexts[0].refusals
+    await server.say(
+        "receive",
+        HELLO
+        + "c: MAIL FROM:<eve@stranger.example>\ns: 530 5.7.0 *\n" * 3
+        + "c: RCPT TO:<bob@northfield.secure.example>\ns: 530 5.7.0 *\n",
+    )
+    refusals._counted_at -= COUNT_SECONDS
+    await refusals.write(server.contexts[0].threads)
+
+    counted = await StrangerCount.objects.aget()
+    assert (counted.source, counted.refusals) == ("127.0.0.1", 4)
+    assert counted.hour.minute == 0
+    assert counted.last_reply.startswith("530 5.7.0")
+
+
 async def test_a_refused_message_is_traced_for_each_recipient(
     server: Server, alice: Person, bob: Person, credential: str
 ) -> None:
@@ -212,6 +274,7 @@ async def test_a_client_that_claims_to_be_a_member_leaves_one_trace_of_a_kind(
     events = await recorded_refusals(server)
     assert [event.detail["command"] for event in events] == ["MAIL", "AUTH"]
     assert {event.detail["organisation_id"] for event in events} == {firm.pk}
+    assert {event.refused_for_id for event in events} == {None}
     assert all(event.detail["is_claim"] for event in events)
 
 
@@ -317,13 +380,16 @@ async def test_refusals_of_one_organisation_crowd_out_nobody_elses(
         peer,
     )
 
-    for _ in range(LIMIT + 50):
-        refusals.note(noisy, MailTransaction())
+    replies = [refusals.note(noisy, MailTransaction()) for _ in range(LIMIT + 50)]
     refusals.note(replace(noisy, binding=Binding(2, "credential")), MailTransaction())
 
     events = await recorded_refusals(server)
     assert len(events) == LIMIT + 1
     assert events[-1].detail["organisation_id"] == 2
+    # A reference that opens nothing is not quoted.
+    assert [reply for reply in replies if "our reference" not in reply.text] == (
+        [smtp_replies.UNKNOWN_RECIPIENT] * 50
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
+from engine.mail.errors import MailError
 from engine.queue.enqueue import commit, local_submission
 from engine.queue.models import Source
 from engine.queue.withdrawal import withdraw
 from engine.registry.models import Organisation, Person, Posting
 from engine.trace.models import Event, EventKind
+from portal.organisation.mail import trace_mail, trace_refusals, trace_search
 from tests import factories
 from tests.engine.queue.conftest import Queue
 from tests.portal.conftest import SignIn
@@ -44,14 +46,23 @@ def from_northfield(alice: Person, charlie: Person) -> str:
 
 
 def references(admin_client: Client, path_to: Path, query: str = "") -> set[str]:
-    lines = admin_client.get(path_to(f"trace/?{query}")).context["lines"]
-    return {line.reference for line, _ in lines}
+    page = admin_client.get(path_to(f"trace/?{query}"), follow=True)
+    if "story" in page.context:
+        return {page.context["story"].reference}
+    return {line.reference for line in page.context["lines"]}
 
 
-def test_newest_sent_messages_come_first(
+def test_sent_and_received_messages_are_listed(
     admin_client: Client, path_to: Path, from_northfield: str, from_harbour: str
 ) -> None:
-    assert references(admin_client, path_to) == {from_northfield}
+    lines = admin_client.get(path_to("trace/")).context["lines"]
+
+    assert {line.reference: line.kind for line in lines} == {
+        from_northfield: "sent",
+        from_harbour: "received",
+    }
+    assert references(admin_client, path_to, "shown=sent") == {from_northfield}
+    assert references(admin_client, path_to, "shown=received") == {from_harbour}
 
 
 @pytest.mark.parametrize(
@@ -64,9 +75,13 @@ def test_newest_sent_messages_come_first(
         ("sender=alice@northfield.secure.example", True, False),
         ("sender=alice@northfield.secure.example&since=2999-01-01", False, False),
         ("recipient=nonsense", False, False),
-        ("since=nonsense&until=2026-99-99", True, False),
-        ("since=2000-01-01&until=9999-12-31", True, False),
+        ("sender=charlie@harbour.secure.example&shown=sent", False, False),
+        ("recipient=bob@northfield.secure.example&shown=sent", False, False),
+        ("since=nonsense&until=2026-99-99", True, True),
+        ("since=2000-01-01&until=9999-12-31", True, True),
         ("until=2000-01-01", False, False),
+        ("since=2999-01-01", False, False),
+        ("reason=full", False, False),
     ],
 )
 def test_search(
@@ -103,8 +118,8 @@ def test_receiver_sees_own_recipients_only_and_nothing_of_the_content(
     listed = admin_client.get(path_to("trace/?sender=charlie@harbour.secure.example"))
     page = admin_client.get(path_to(f"trace/{from_harbour}/")).content.decode()
 
-    [(line, _)] = listed.context["lines"]
-    assert [r.address for r in line.recipients] == ["bob@northfield.secure.example"]
+    [line] = listed.context["lines"]
+    assert (line.recipient, line.number) == ("bob@northfield.secure.example", 1)
     assert "Delivered to the mailbox" in page
     assert ": charlie@harbour" not in page
     for secret in ("Secret subject", "Secret body"):
@@ -137,10 +152,57 @@ def test_a_long_trace_takes_few_queries(
     for _ in range(30):
         send(alice, bob)
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(22):
         page = admin_client.get(path_to("trace/"))
 
     assert len(page.context["lines"]) == 30
+
+
+def test_pages_follow_one_another_without_a_gap_or_a_repeat(
+    admin_client: Client,
+    path_to: Path,
+    alice: Person,
+    charlie: Person,
+    northfield: Organisation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trace_search, "PER_PAGE", 3)
+    monkeypatch.setattr(trace_mail, "PER_PAGE", 3)
+    monkeypatch.setattr(trace_refusals, "PER_PAGE", 3)
+    expected = []
+    for number in range(4):
+        expected += [send(alice, charlie), send(charlie, alice), refuse(alice, number)]
+
+    found, query = [], ""
+    for _ in range(20):
+        page = admin_client.get(path_to(f"trace/{query}"))
+        found += [line.reference for line in page.context["lines"]]
+        if "next" not in page.context["links"]:
+            break
+        query = page.context["links"]["next"]["href"]
+
+    assert found == expected[::-1]
+
+
+@pytest.mark.parametrize("after", ["x", "-", "9" * 30, "-1", "0-0", "5", "\x00"])
+def test_a_place_that_is_none_is_a_page_all_the_same(
+    admin_client: Client, path_to: Path, from_northfield: str, after: str
+) -> None:
+    assert admin_client.get(path_to("trace/"), {"after": after}).status_code == 200
+
+
+def refuse(by: Person, number: int) -> str:
+    """Has a message refused; returns the reference that the reply quotes."""
+    sender = Address.parse(by.address)
+    to = Address.parse(f"nobody{number}@harbour.secure.example")
+    with pytest.raises(MailError) as refused:
+        local_submission.submit(
+            f"From: {sender}\r\n\r\nSecret\r\n".encode(),
+            envelope=Envelope.simple(sender, to),
+            source=Source.WEBMAIL,
+            by=by,
+        )
+    return refused.value.reply.text.rpartition(" ")[2].rstrip(")")
 
 
 LIST = "duty@harbour.secure.example"
@@ -185,7 +247,10 @@ def test_author_does_not_learn_whom_a_neighbours_list_reaches(
 ) -> None:
     copy = copy_of(through_a_list)
 
-    assert references(admin_client, path_to) == {through_a_list}
+    assert references(admin_client, path_to) == {through_a_list, copy}
+    assert references(admin_client, path_to, "shown=sent") == {through_a_list}
+    [received] = admin_client.get(path_to("trace/?shown=received")).context["lines"]
+    assert (received.recipient, received.number) == ("bob@northfield.secure.example", 1)
     assert recipients_shown(admin_client, northfield, through_a_list) == {"", LIST}
     assert recipients_shown(admin_client, northfield, copy) == {
         "",
@@ -227,10 +292,10 @@ def test_what_its_sender_took_back_is_no_operators_doing(
     [reference] = commit.commit_messages([prepared])
     withdraw(reference, by=alice)
 
-    listed = admin_client.get(path_to(f"trace/?reference={reference}"))
+    listed = admin_client.get(path_to("trace/"))
     page = admin_client.get(path_to(f"trace/{reference}/")).content.decode()
 
-    [(_, words)] = listed.context["lines"]
-    assert words == [("Taken back by its sender", 1)]
+    [line] = listed.context["lines"]
+    assert line.statuses == [("Taken back by its sender", 1)]
     assert "Taken back by its sender" in page
     assert "by an operator" not in page

@@ -1,0 +1,300 @@
+"""The messages that an organisation sent or received, as lines of its trace.
+
+Each page is read by keyset, from an index of the organisation's own rows, or from at most
+SCANNED rows where a search has none. The sender's organisation sees every recipient, the
+recipient's its own only.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, Count, F, Min, QuerySet, Value, When
+
+from engine.queue.models import (
+    QueuedMessage,
+    Recipient,
+    RecipientStatus,
+    Source,
+    status_words,
+)
+from engine.registry.models import Organisation
+from engine.routing.routes import Routes
+from portal.organisation.mail import trace_visibility
+from portal.organisation.mail.trace_query import (
+    PER_PAGE,
+    SCANNED,
+    Query,
+    Shown,
+    newest_of,
+)
+
+# Recipients of one received message that are looked through for the organisation's own.
+RECIPIENTS = 5000
+# Ids of recipients follow those of their messages only roughly.
+SLACK = 5000
+# What the sender took back differs from other drops by its last reply. Of the others each
+# server's reply would be a group of its own.
+SAID = Case(
+    When(status=RecipientStatus.DROPPED, then=F("last_reply")), default=Value("")
+)
+UNDONE = (RecipientStatus.QUEUED, RecipientStatus.HELD, RecipientStatus.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message as a list shows it.
+
+    `recipient` is the first that the organisation may see, of `number`. `statuses` are
+    labels, each with the number of recipients. `last_id` is the newest id that it was
+    made from.
+    """
+
+    reference: str
+    at: datetime
+    sender: str
+    recipient: str
+    number: int
+    statuses: Sequence[tuple[str, int]]
+    kind: Shown
+    last_id: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The ids of a page's messages, the newest first, and where the next page goes on."""
+
+    ids: Sequence[int]
+    is_more: bool
+    scanned_to: int | None = None
+    """The last id looked at, where matches are only a part of what was looked at."""
+
+    @property
+    def lowest(self) -> int | None:
+        """The id that the next page begins before."""
+        return self.scanned_to or min(self.ids, default=None)
+
+
+def find(
+    organisation: Organisation, query: Query, known: Routes, before: int | None
+) -> tuple[list[Line], Found]:
+    """Returns the lines of a page, and what they were made from."""
+    found = _find(organisation, query, known, before)
+    return _lines(found.ids, organisation, query, known), found
+
+
+def _find(
+    organisation: Organisation, query: Query, known: Routes, before: int | None
+) -> Found:
+    if query.reference:
+        rows = QueuedMessage.objects.filter(reference=query.reference)
+        return Found(list(rows.values_list("pk", flat=True)), is_more=False)
+    if query.recipient:
+        return _by_recipient(organisation, query, known, before)
+    if query.sender:
+        return _by_sender(organisation, query, known, before)
+    limit = SCANNED if query.reason else PER_PAGE + 1
+    ids: set[int] = set()
+    if query.shows(Shown.SENT):
+        ids.update(_sent(organisation, query, before)[:limit])
+    if query.shows(Shown.RECEIVED):
+        ids.update(_received(organisation, query, before)[:limit])
+    newest = sorted(ids, reverse=True)[:limit]
+    if query.reason:
+        return _scanned(newest, _with_reason(newest, query))
+    return Found(newest[:PER_PAGE], len(newest) > PER_PAGE)
+
+
+def _sent(
+    organisation: Organisation, query: Query, before: int | None
+) -> QuerySet[QueuedMessage, int]:
+    rows = QueuedMessage.objects.exclude(source=Source.LIST)
+    rows = newest_of(rows, "organisation_id", organisation.pk, "pk", before)
+    for side, end in query.ids_in_span(_times(), "accepted_at").items():
+        rows = rows.filter(**{f"pk__{side}": end})
+    return rows.values_list("pk", flat=True)
+
+
+def _newest(
+    rows: QuerySet[QueuedMessage], query: Query, before: int | None
+) -> QuerySet[QueuedMessage, int]:
+    if before is not None:
+        rows = rows.filter(pk__lt=before)
+    for side, end in query.ids_in_span(_times(), "accepted_at").items():
+        rows = rows.filter(**{f"pk__{side}": end})
+    return rows.order_by("-pk").values_list("pk", flat=True)
+
+
+def _received(
+    organisation: Organisation, query: Query, before: int | None
+) -> QuerySet[Recipient, int]:
+    rows = newest_of(
+        Recipient.objects.all(), "received_by_id", organisation.pk, "message", before
+    )
+    for side, end in query.ids_in_span(_times(), "accepted_at").items():
+        rows = rows.filter(**{f"message__{side}": end})
+    return rows.values_list("message", flat=True)
+
+
+def _times() -> QuerySet[QueuedMessage]:
+    return QueuedMessage.objects.all()
+
+
+def _by_recipient(
+    organisation: Organisation, query: Query, known: Routes, before: int | None
+) -> Found:
+    """Looks through the newest mail to one address."""
+    rows = Recipient.objects.filter(address=query.recipient)
+    if before is not None:
+        # By ids of recipients, in whose order the index of addresses is.
+        edge = Recipient.objects.filter(message__lt=before).order_by("-message")
+        last = edge.values_list("pk", flat=True).first() or 0
+        rows = rows.filter(message__lt=before, pk__lte=last + SLACK)
+    seen = rows.order_by("-pk").values_list(
+        "message",
+        "message__organisation_id",
+        "message__source",
+        "message__sender",
+        "message__accepted_at",
+    )[:SCANNED]
+    looked_at = list(seen)
+    is_own = trace_visibility.is_own(query.recipient, organisation, known)
+    matching = [
+        pk
+        for pk, sent_by, source, sender, at in looked_at
+        if query.covers(at)
+        and (not query.sender or sender.casefold() == query.sender)
+        and (
+            (query.shows(Shown.RECEIVED) and is_own)
+            or (
+                query.shows(Shown.SENT)
+                and sent_by == organisation.pk
+                and source != Source.LIST
+            )
+        )
+    ]
+    matching = _with_reason(matching, query) if query.reason else matching
+    return _scanned([pk for pk, *_ in looked_at], matching)
+
+
+def _by_sender(
+    organisation: Organisation, query: Query, known: Routes, before: int | None
+) -> Found:
+    """Looks through the newest mail of one sender; all of one's own is a match."""
+    owner = trace_visibility.organisation_of(query.sender, known)
+    rows = QueuedMessage.objects.filter(
+        organisation_id=owner, sender__iexact=query.sender
+    ).exclude(source=Source.LIST)
+    is_own = owner == organisation.pk and query.shows(Shown.SENT)
+    limit = PER_PAGE + 1 if is_own and not query.reason else SCANNED
+    looked_at = list(_newest(rows, query, before)[:limit])
+    if is_own:
+        matching = looked_at
+    elif query.shows(Shown.RECEIVED):
+        received = Recipient.objects.filter(
+            received_by_id=organisation.pk, message__in=looked_at
+        )
+        kept = set(received.values_list("message", flat=True))
+        matching = [pk for pk in looked_at if pk in kept]
+    else:
+        matching = []
+    if limit == SCANNED:
+        matching = _with_reason(matching, query) if query.reason else matching
+        return _scanned(looked_at, matching)
+    return Found(looked_at[:PER_PAGE], len(looked_at) > PER_PAGE)
+
+
+def _scanned(looked_at: Sequence[int], matching: Sequence[int]) -> Found:
+    """Returns a page of what matches, or all that the rows looked at have."""
+    matching = sorted(set(matching), reverse=True)
+    if len(matching) > PER_PAGE:
+        return Found(matching[:PER_PAGE], is_more=True)
+    if len(looked_at) < SCANNED:
+        return Found(matching, is_more=False)
+    return Found(matching, is_more=True, scanned_to=min(looked_at))
+
+
+def _with_reason(ids: Sequence[int], query: Query) -> list[int]:
+    """Returns the messages that could not be delivered, or not yet, for the reason."""
+    rows = Recipient.objects.filter(
+        message__in=ids, status__in=UNDONE, last_reply__icontains=query.reason
+    )
+    kept = set(rows.values_list("message", flat=True))
+    return [pk for pk in ids if pk in kept]
+
+
+def _lines(
+    ids: Sequence[int], organisation: Organisation, query: Query, known: Routes
+) -> list[Line]:
+    rows = QueuedMessage.objects.filter(pk__in=ids).order_by("-pk")
+    messages = [row for row in rows if query.covers(row.accepted_at)]
+    sent = {
+        one.pk
+        for one in messages
+        if trace_visibility.sending_organisation(one, known) == organisation.pk
+    }
+    seen = _all_recipients(sent)
+    seen |= _own_recipients(
+        [one.pk for one in messages if one.pk not in sent], organisation, known
+    )
+    return [
+        Line(
+            reference=one.reference,
+            at=one.accepted_at,
+            sender=one.sender,
+            recipient=seen[one.pk][0],
+            number=sum(seen[one.pk][1].values()),
+            statuses=list(seen[one.pk][1].items()),
+            kind=Shown.SENT if one.pk in sent else Shown.RECEIVED,
+            last_id=one.pk,
+        )
+        for one in messages
+        if one.pk in seen
+    ]
+
+
+Recipients = dict[int, tuple[str, Counter[str]]]
+
+
+def _all_recipients(ids: Iterable[int]) -> Recipients:
+    """Returns the first recipient of each message, and all of them by status in words."""
+    rows: Any = Recipient.objects.filter(message__in=ids).annotate(said=SAID)
+    rows = rows.values("message", "status", "said").order_by()
+    found: dict[int, Counter[str]] = {}
+    first: dict[int, int] = {}
+    for row in rows.annotate(number=Count("pk"), first=Min("pk")):
+        pk = row["message"]
+        words = status_words(row["status"], row["said"])
+        found.setdefault(pk, Counter())[words] += row["number"]
+        first[pk] = min(row["first"], first.get(pk, row["first"]))
+    addresses = dict(
+        Recipient.objects.filter(pk__in=first.values()).values_list(
+            "message", "address"
+        )
+    )
+    return {pk: (addresses.get(pk, ""), counts) for pk, counts in found.items()}
+
+
+def _own_recipients(
+    ids: Sequence[int], organisation: Organisation, known: Routes
+) -> Recipients:
+    """Returns the same of the organisation's own recipients alone."""
+    rows = Recipient.objects.filter(message__in=ids).order_by("message", "pk")
+    found: Recipients = {}
+    is_own: dict[str, bool] = {}
+    shown: Iterable[tuple[Any, ...]] = rows.values_list(
+        "message", "address", "status", "last_reply"
+    )[:RECIPIENTS]
+    for pk, address, status, said in shown:
+        domain = address.rpartition("@")[2]
+        if domain not in is_own:
+            is_own[domain] = trace_visibility.is_own(address, organisation, known)
+        if is_own[domain]:
+            counts = found.setdefault(pk, (address, Counter()))[1]
+            counts[status_words(status, said)] += 1
+    return found

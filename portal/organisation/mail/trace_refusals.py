@@ -1,0 +1,118 @@
+"""What an organisation's servers, people and keys were refused, as lines of its trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+
+from engine.registry.models import Organisation
+from engine.trace.models import Event, EventKind
+from engine.trace.timeline import Visibility, step
+from portal.organisation.mail.trace_mail import Line
+from portal.organisation.mail.trace_query import (
+    PER_PAGE,
+    SCANNED,
+    Query,
+    Shown,
+    newest_of,
+)
+
+CHUNK = 125  # events read at once: most often the first are enough
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The lines of a page, the last id looked at, and whether there may be more."""
+
+    lines: list[Line]
+    lowest: int | None
+    is_more: bool
+
+
+def find(organisation: Organisation, query: Query, before: int | None) -> Refused:
+    """Returns the lines of a page: one for each message that was refused."""
+    if not query.shows(Shown.REFUSED):
+        return Refused([], None, is_more=False)
+    rows, owner = _rows(query), organisation.pk
+    messages: dict[str, list[Event]] = {}
+    looked_at, last = 0, before
+    while looked_at < SCANNED:
+        chunk = list(newest_of(rows, "refused_for_id", owner, "pk", last)[:CHUNK])
+        for event in chunk:
+            if _matches(event, query):
+                if event.reference not in messages and len(messages) == PER_PAGE:
+                    return Refused(_lines(messages), event.pk + 1, is_more=True)
+                messages.setdefault(event.reference, []).append(event)
+            last = event.pk
+        looked_at += len(chunk)
+        if len(chunk) < CHUNK:
+            return Refused(_lines(messages), last, is_more=False)
+    return Refused(_lines(messages), last, is_more=True)
+
+
+def _rows(query: Query) -> QuerySet[Event]:
+    rows = Event.objects.all()
+    if query.reference:
+        return rows.filter(reference=query.reference)
+    for side, end in query.ids_in_span(Event.objects.all(), "at").items():
+        rows = rows.filter(**{f"pk__{side}": end})
+    return rows
+
+
+def _matches(event: Event, query: Query) -> bool:
+    detail: dict[str, Any] = event.detail
+    return (
+        query.covers(event.at)
+        and query.recipient in ("", event.recipient)
+        and query.sender in ("", str(detail.get("sender", "")).casefold())
+        and _has_reason(event, query.reason.casefold())
+    )
+
+
+def _has_reason(event: Event, reason: str) -> bool:
+    """Returns whether the reply, or our advice about it, has the words."""
+    if not reason:
+        return True
+    shown = step(event, Visibility.MEMBER)
+    return reason in f"{shown.text} {shown.reply} {shown.advice}".casefold()
+
+
+def _lines(messages: dict[str, list[Event]]) -> list[Line]:
+    return [_line(reference, events) for reference, events in messages.items()]
+
+
+def _line(reference: str, events: Sequence[Event]) -> Line:
+    """Returns the line of one message, from its refusals with the newest first."""
+    recipients = list(dict.fromkeys(e.recipient for e in reversed(events)))
+    recipients = [one for one in recipients if one]
+    senders = (str(event.detail.get("sender", "")) for event in events)
+    return Line(
+        reference=reference,
+        at=events[0].at,
+        sender=next(filter(None, senders), ""),
+        recipient=recipients[0] if recipients else "",
+        number=len(recipients),
+        statuses=[(_status(events), len(recipients))],
+        kind=Shown.REFUSED,
+        last_id=events[0].pk,
+        reason=_reason(events),
+    )
+
+
+def _status(events: Iterable[Event]) -> str:
+    if any(event.kind == EventKind.QUARANTINED for event in events):
+        return "Stopped: a virus"
+    is_final = any(str(e.detail.get("reply", "")).startswith("5") for e in events)
+    return "Refused" if is_final else "Refused for now"
+
+
+def _reason(events: Iterable[Event]) -> str:
+    """Returns the text of the newest reply, without its codes."""
+    for event in events:
+        words = str(event.detail.get("reply", "")).split(" ", 2)
+        if len(words) == 3:
+            return words[2]
+    return ""

@@ -1,0 +1,18 @@
+"""What accepting a message costs, beside another version: `speed` with that traffic alone.
+
+python -m tests.benchmarks.accept --beside COMMIT
+"""
+
+from __future__ import annotations
+
+import sys
+
+from tests.benchmarks import ready, speed
+from tests.peers.process import remove_folder
+
+if __name__ == "__main__":
+    try:
+        sys.argv[1:1] = ["--only", "accept"]
+        speed.main()
+    finally:
+        remove_folder(ready.FOLDER)
