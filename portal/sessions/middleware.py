@@ -16,7 +16,10 @@ from portal.sessions.sign_in_attempts import TooManyAttemptsError
 
 TOO_MANY = 429
 # Requests that pages make without the user: they must not keep an unattended session alive.
-BACKGROUND_REQUESTS = {"wagtailadmin_editing_sessions:ping"}
+BACKGROUND_REQUESTS = {
+    "wagtailadmin_editing_sessions:ping",
+    "webmail:refresh_deliveries",
+}
 
 
 class SessionMiddleware:

@@ -20,6 +20,7 @@ from portal.webmail.mailbox import (
     message_view,
     search,
     search_actions,
+    sent_messages,
 )
 from portal.webmail.mailbox_settings import (
     export,
@@ -143,6 +144,8 @@ urlpatterns = [
     ),
     path("mailboxes/<int:mailbox_id>/folder/", folders.create, name="folder_new"),
     path("messages/<int:message_id>/", message_view.read, name="read"),
+    path("messages/<int:message_id>/delivery/", sent_messages.story, name="delivery"),
+    path("deliveries/", sent_messages.refresh, name="refresh_deliveries"),
     path("messages/<int:message_id>/content/", message_view.content, name="content"),
     path("messages/<int:message_id>/original/", message_view.original, name="original"),
     path(

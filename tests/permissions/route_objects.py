@@ -100,7 +100,8 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
         {
             "account/app-passwords/": {"app_password_id": _app_password(bob)},
             "certificates/": {"number": _certificate(bob)},
-            "mail/": _mail(bob, mailbox),
+            "mail/": (mail := _mail(bob, mailbox)),
+            "mail/messages/<int:message_id>/delivery/": {"message_id": mail["sent_id"]},
             "mail/contacts/": _contacts(bob),
             "organisation/": office,
             "organisation/<int:organisation_id>/people/recovery/": (
@@ -146,7 +147,7 @@ def _address_change(bob: Person) -> int:
 
 def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
     message = storage.append(inbox(mailbox), LETTER, is_read=False)
-    sent = storage.append(folder(mailbox, FolderRole.SENT), LETTER, is_read=True)
+    sent = storage.append(folder(mailbox, FolderRole.SENT), LETTER, reference="R1")
     scheduled_send = ScheduledSend.objects.create(
         message=sent,
         person=bob,
@@ -158,6 +159,7 @@ def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
     return {
         "mailbox_id": mailbox.pk,
         "message_id": message.pk,
+        "sent_id": sent.pk,
         "folder_id": own.pk,
         "scheduled_send_id": scheduled_send.pk,
         "signature_id": signature.pk,

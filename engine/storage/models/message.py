@@ -95,5 +95,11 @@ class Message(models.Model):
         """The id of the organisation whose key reads the content."""
         return self.mailbox.organisation_id
 
+    @property
+    def is_sent_copy(self) -> bool:
+        """Whether the mailbox sent the message. True of received notices, too, whose
+        delivery has no sender."""
+        return bool(self.reference) and not self.envelope_sender and not self.is_draft
+
     def __str__(self) -> str:
         return self.subject or "(no subject)"

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from engine.storage import retention_periods
 from portal.webmail.access import accessible_mailboxes, requires_mail
-from portal.webmail.mailbox import message_list, undo_move
+from portal.webmail.mailbox import message_list, sent_messages, undo_move
 from portal.webmail.mailbox.list_options import (
     ListOptions,
     names_recipients,
@@ -47,6 +47,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "targets": panel.targets(current),
             "page": page,
             **message_list.correspondents(messages, sent=sent),
+            "deliveries": sent_messages.deliveries_of(sent),
             "filters": FILTER_LABELS,
             "total": min(total, message_list.COUNT_LIMIT),
             "is_more": total > message_list.COUNT_LIMIT,

@@ -15,7 +15,12 @@ from engine.storage.content import header as header_of
 from engine.storage.models import FolderRole
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.drafts.draft import draft_token
-from portal.webmail.mailbox import conversation, message_list, sender_trust
+from portal.webmail.mailbox import (
+    conversation,
+    message_list,
+    sender_trust,
+    sent_messages,
+)
 from portal.webmail.mailbox.list_options import names_recipients
 from portal.webmail.rendering import parsed_message, plain_text
 from portal.webmail.rendering.message_page import (
@@ -64,6 +69,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "address_fields": address_fields(parsed),
         "sent_at": parsed.sent_at(message.received_at),
         "notices": notices_of(parsed.reading),
+        **sent_messages.message_context(message),
         **words(request, parsed, reverse("webmail:content", args=[message.pk])),
     }
     return render(request, "webmail/mailbox/message.html", context)

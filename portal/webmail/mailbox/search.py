@@ -11,7 +11,7 @@ from engine.storage.search import gaps, indexer
 from engine.storage.search.find import Found, find
 from engine.storage.search.query_parser import QueryError, parse
 from portal.webmail.access import accessible_mailboxes, requires_mail
-from portal.webmail.mailbox import message_list, undo_move
+from portal.webmail.mailbox import message_list, sent_messages, undo_move
 from portal.webmail.mailbox.list_options import names_recipients
 from portal.webmail.mailbox.message_list import MessageRow
 from portal.webmail.request_ids import query_id
@@ -52,6 +52,7 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
             search_error = str(refusal)
     panel = sidebar(mailboxes, access)
     messages = found.messages if found else []
+    sent = [m for m in messages if names_recipients(m.folder)]
     context = {
         "sidebar": panel,
         "targets": panel.targets(),
@@ -61,9 +62,8 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "typed": typed,
         "found": found,
         "rows": [MessageRow(message) for message in messages],
-        **message_list.correspondents(
-            messages, sent=[m for m in messages if names_recipients(m.folder)]
-        ),
+        **message_list.correspondents(messages, sent=sent),
+        "deliveries": sent_messages.deliveries_of(sent),
         "search_error": search_error,
         "waiting": waiting,
         "gaps": gaps.count(access.mailbox),

@@ -15,6 +15,7 @@ from engine.storage.models import Message
 from portal.ui.templatetags.govuk import broken
 from portal.webmail.compose import undo_send
 from portal.webmail.mailbox import sender_trust
+from portal.webmail.rendering import delivery_words
 
 register = template.Library()
 
@@ -68,6 +69,30 @@ def correspondent_addresses(context: dict[str, Any], message: Message) -> SafeSt
         format_html_join(COMMA, '<span class="app-mail-row__one">{}</span>', entries),
         more if others else "",
     )
+
+
+@register.simple_tag(takes_context=True)
+def delivery_row(context: dict[str, Any], message: Message) -> SafeString:
+    """Renders what became of a sent message in its row; nothing for other messages.
+
+    Needs `deliveries` in the context, from `sent_messages.deliveries_of`.
+    """
+    delivery = context.get("deliveries", {}).get(message.pk)
+    if delivery is None:
+        return SafeString()
+    is_troubled = delivery.state in delivery_words.TROUBLED
+    return format_html(
+        '<p class="app-mail-row__delivery{}" data-delivery="{}"{}>{}</p>',
+        " app-mail-row__delivery--long" if is_troubled else "",
+        message.pk,
+        SafeString("" if delivery.is_final else " data-live"),
+        delivery_words.row(delivery),
+    )
+
+
+register.simple_tag(delivery_words.tag, name="delivery_tag")
+register.simple_tag(delivery_words.of_message, name="delivery_of_message")
+register.simple_tag(delivery_words.of_recipient, name="delivery_of_recipient")
 
 
 def _address(address: str, organisation: str) -> tuple[SafeString]:
