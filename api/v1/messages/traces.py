@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.http import Http404
@@ -12,9 +15,15 @@ from rest_framework.response import Response
 
 from api.framework.viewsets import Resource
 from engine.queue.delivery import untried_recipients
+from engine.queue.delivery_status import one_message
+from engine.queue.delivery_status.one_message import Delivery
+from engine.queue.delivery_status.states import DeliveryState, MessageDelivery
+from engine.queue.models import QueuedMessage
+from engine.registry.models import Organisation
 from engine.registry.scopes import Scope
+from engine.trace import timeline
 from engine.trace.models import Event, EventKind
-from engine.trace.timeline import repeated
+from engine.trace.timeline import Visibility
 from portal.organisation.mail import trace_visibility
 
 # Events shown of one message: a list may have thousands of members.
@@ -27,8 +36,12 @@ class StepSerializer(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(choices=EventKind.choices)
     recipient = serializers.CharField(allow_blank=True)
+    text = serializers.CharField(help_text="What happened, in words.")
     reply = serializers.CharField(
         allow_blank=True, help_text="The reply of the next server, or the reason."
+    )
+    advice = serializers.CharField(
+        allow_blank=True, help_text="What can be done about it, where something can."
     )
     times = serializers.IntegerField(
         help_text="How often it happened: repeated deferrals are one step."
@@ -38,11 +51,37 @@ class StepSerializer(serializers.Serializer[Any]):
     )
 
 
+class RecipientDeliverySerializer(serializers.Serializer[Any]):
+    """What became of the copy for one recipient."""
+
+    recipient = serializers.CharField(source="address")
+    state = serializers.ChoiceField(choices=DeliveryState.choices)
+    at = serializers.DateTimeField(
+        allow_null=True, help_text="When that was; null while it is not final."
+    )
+    next_attempt_at = serializers.DateTimeField(
+        allow_null=True, help_text="null where it is final, held, or due already."
+    )
+    why = serializers.CharField(
+        allow_blank=True, help_text="Why it waits or was returned, in words."
+    )
+
+
 class TraceSerializer(serializers.Serializer[Any]):
-    """The steps of one message."""
+    """What became of one message, and its steps."""
 
     reference = serializers.CharField()
     sender = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(
+        choices=DeliveryState.choices,
+        help_text="Of the message as a whole. `delivered` says that the mailbox or the "
+        "recipient's server has it, not that it was read.",
+    )
+    accepted_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="When what still waits is returned."
+    )
+    recipients = RecipientDeliverySerializer(many=True)
     steps = StepSerializer(many=True)
 
 
@@ -70,29 +109,56 @@ class Traces(Resource):
             steps = trace_visibility.visible_events(steps, organisation)
         if not steps:
             raise Http404
-        shown = {
-            "reference": reference,
-            "sender": _sender(steps),
-            "steps": [_step(event) for event in steps],
-        }
+        is_staff = organisation is None
+        shown = trace_of(
+            reference,
+            steps,
+            _delivery(reference, steps, organisation),
+            Visibility.STAFF if is_staff else Visibility.MEMBER,
+        )
         return Response(TraceSerializer(shown).data)
 
 
-def _sender(steps: list[Event]) -> str:
+def trace_of(
+    reference: str,
+    steps: Sequence[Event],
+    delivery: Delivery | None,
+    visibility: Visibility,
+) -> dict[str, object]:
+    """Returns the data for TraceSerializer."""
+    message = delivery.message if delivery else MessageDelivery()
+    return {
+        "reference": reference,
+        "sender": _sender(steps),
+        "state": message.state,
+        "accepted_at": message.since,
+        "expires_at": None if message.is_final else message.until,
+        "recipients": delivery.recipients if delivery else (),
+        "steps": [_step(event, visibility) for event in steps],
+    }
+
+
+def _delivery(
+    reference: str, steps: Sequence[Event], organisation: Organisation | None
+) -> Delivery | None:
+    queued = QueuedMessage.objects.filter(reference=reference).first()
+    if queued is None:
+        return one_message.from_events(steps)
+    delivery = one_message.from_queue(queued)
+    if organisation is None:
+        return delivery
+    is_visible = partial(
+        trace_visibility.can_see_outcome, steps[0], organisation=organisation
+    )
+    return delivery.restricted_to(is_visible)
+
+
+def _sender(steps: Sequence[Event]) -> str:
     """The sender, by the acceptance or by the first refusal that names one."""
     received = [e for e in steps if e.kind == EventKind.RECEIVED]
     names = (str(e.detail.get("sender", "")) for e in received or steps)
     return next(filter(None, names), "")
 
 
-def _step(event: Event) -> dict[str, object]:
-    reply = event.detail.get("reply") or event.detail.get("reason") or ""
-    times, last_at = repeated(event.detail)
-    return {
-        "at": event.at,
-        "kind": event.kind,
-        "recipient": event.recipient,
-        "reply": str(reply),
-        "times": times,
-        "last_at": last_at,
-    }
+def _step(event: Event, visibility: Visibility) -> dict[str, object]:
+    return {"kind": event.kind, **asdict(timeline.step(event, visibility))}

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
@@ -30,6 +31,8 @@ from api.v1.messages.new_message import (
     validated_message,
 )
 from api.v1.messages.sending import Letter, Sent, send
+from api.v1.messages.traces import TraceSerializer, trace_of
+from engine.queue.delivery_status import one_message
 from engine.registry.addresses.known_senders import known_senders
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
@@ -37,6 +40,7 @@ from engine.storage import addressees
 from engine.storage.models import Folder, Message
 from engine.storage.search import find, gaps, indexer
 from engine.storage.search.query_parser import QueryError, parse
+from engine.trace.timeline import Visibility
 
 
 class Messages(Resource):
@@ -56,6 +60,7 @@ class Messages(Resource):
     scopes = {
         "list": Scope.READ_MESSAGES,
         "retrieve": Scope.READ_MESSAGES,
+        "delivery": Scope.READ_MESSAGES,
         "raw": Scope.READ_MESSAGES,
         "attachment": Scope.READ_MESSAGES,
         "create": Scope.WRITE_MESSAGES,
@@ -130,6 +135,20 @@ class Messages(Resource):
             setattr(message, found.name, getattr(parsed, found.name))
         context = _correspondents([message])
         return Response(serializers.OpenedSerializer(message, context=context).data)
+
+    @extend_schema(summary="Follow a message that was sent", responses=TraceSerializer)
+    @action(detail=True)
+    def delivery(self, request: Request, pk: int) -> Response:
+        """Returns what became of a message in Sent, for each recipient, as its author
+        sees it. 404 for messages that the mailbox did not send.
+        """
+        message = self.get_object()
+        delivery = one_message.of_sent_copy(message)
+        if delivery is None:
+            raise Http404
+        steps = one_message.author_events(message.reference)
+        shown = trace_of(message.reference, steps, delivery, Visibility.MEMBER)
+        return Response(TraceSerializer(shown).data)
 
     @extend_schema(
         summary="Read a message as it was received",

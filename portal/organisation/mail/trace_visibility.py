@@ -71,6 +71,16 @@ def owner_of_outcomes(
     return found
 
 
+def can_see_outcome(received: Event, address: str, organisation: Organisation) -> bool:
+    """Returns whether the organisation may see what became of one recipient's copy.
+
+    `received` is the event of the message's acceptance.
+    """
+    known = routes.current()
+    owners = owner_of_outcomes(received, known), organisation_of(address, known)
+    return organisation.pk in owners
+
+
 def sending_organisation(message: QueuedMessage, known: Routes) -> int | None:
     """Returns the organisation that sent a message; for a list's copies, the list's."""
     if message.source == Source.LIST:
