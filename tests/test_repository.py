@@ -549,9 +549,10 @@ def _text(path: Path) -> str:
 
 # Where days are taken from a moment as so many times 24 hours, and why that is right.
 DURATIONS = {
-    "engine/certificates/purge.py": "retention",
     "engine/antivirus/quarantine.py": "kept so long; no date is named",
+    "engine/certificates/purge.py": "kept so long; no date is named",
     "engine/trace/event_purge.py": "kept so long; no date is named",
+    "engine/trace/stranger_counts.py": "kept so long; no date is named",
     "portal/console/dashboard_counts.py": "the last 24 hours, and 168",
     "portal/demo/certificates.py": "a certificate's own period, in UTC",
     "portal/home/views.py": "what ended lately",
@@ -561,6 +562,7 @@ ON_DATES = {
     "engine/calendar_days.py",
     "engine/mail/reading/event.py",
     "portal/console/helpdesk/statistics.py",
+    "portal/organisation/mail/figures.py",
     "portal/ui/helpdesk_hours.py",
     "portal/webmail/arrival_notices/weekly_digest.py",
 }

@@ -253,10 +253,8 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
         """Answers a command; a refusal to a member is logged and traced."""
         binding = self.transaction.confirmed_as or self.binding
         if binding is not None and answer.code >= 400:
-            source = self.server.policy.source
-            refused = RefusedCommand(
-                command, argument, answer, source, binding, self.peer
-            )
+            by = self.server.policy.source, binding, self.peer
+            refused = RefusedCommand(command, argument, answer, *by)
             answer = self.server.refusals.note(refused, self.transaction)
         elif command == "MAIL" and answer in (
             smtp_replies.NOT_TLS,

@@ -8,7 +8,7 @@ beyond are counted together.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import NamedTuple
 
@@ -66,7 +66,8 @@ class StrangerCounter:
 
     def count(self, address: IPv4Address | IPv6Address, reply: str) -> None:
         """Counts one refusal."""
-        hour = hour_of(clock.estimated_now())
+        # On the event loop, where the database may not be asked.
+        hour = hour_of(datetime.fromtimestamp(clock.estimated_timestamp(), UTC))
         if hour != self._hour:
             self._hour, self._known = hour, set()
         source = source_of(address)
