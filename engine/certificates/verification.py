@@ -55,6 +55,9 @@ def verify(
         # Left to the first PDF: pyHanko takes half a second to import, and 23 MB.
         pdf_verification = import_module("engine.certificates.pdf_verification")
         signed = pdf_verification.verify(file, known)
+        if signed.key.compromised_at:
+            # What the audit trail holds is the JSON, not what the pages show.
+            raise NotVerifiedError(COMPROMISED.format(since=signed.key.compromised_at))
         inside = _verify_json(signed.attached, known)
         found = Verified("PDF", inside.statement, (signed.key, *inside.keys))
     else:

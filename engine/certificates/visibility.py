@@ -75,7 +75,9 @@ def of_member(message: Message, *, days: int) -> View:
     if received is None:
         raise PolicyError(NOT_CARRIED.format(days=days))
     others = [event for event in events if event.recipient]
-    if _is_of(mailbox, str(received.detail.get("sender", "")), known):
+    # Not by the address alone, which may have been another's: an author sees blind copies.
+    sender = str(received.detail.get("sender", ""))
+    if not message.envelope_sender and _is_of(mailbox, sender, known):
         role, seen = Role.AUTHOR, [one for one in others if not _is_of_list(one)]
     else:
         own = [one for one in others if _is_for(mailbox, one, known)]

@@ -14,6 +14,11 @@ class Purpose(models.TextChoices):
     AUDIT = "audit", "Checkpoints of the audit trail"
 
 
+# Of these, a key is replaced by itself. That of the audit trail signs the trail's end
+# first: `manage.py audit_key --rotate`.
+CERTIFICATES = (Purpose.CERTIFICATE, Purpose.CERTIFICATE_PDF)
+
+
 class SigningKey(models.Model):
     """One signing key. Its public half is published for as long as the row exists.
 

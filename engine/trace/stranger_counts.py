@@ -13,7 +13,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from engine.database import bulk_rows, clock
 from engine.trace.models import StrangerCount
@@ -93,6 +93,7 @@ class StrangerCounter:
             self._waiting[place] = Refusals(total, newer.last_reply)
 
 
+@transaction.atomic
 def add(counts: Mapping[Place, Refusals]) -> None:
     """Adds to the rows, inserting those that are missing."""
     # Sorted, so that engines that write at once lock rows in the same order.

@@ -201,7 +201,9 @@ def test_administrator(
     )
 
 
-@pytest.mark.parametrize("role", [RoleName.OPERATOR, RoleName.AUDITOR])
+@pytest.mark.parametrize(
+    "role", [RoleName.OPERATOR, RoleName.AUDITOR, RoleName.VETTING_OFFICER]
+)
 def test_staff(page: Page, live_server, signed_in: SignIn, role: RoleName) -> None:
     person = factories.make_person("sam@secure.example", name="Sam")
     factories.make_staff(person, role)
@@ -224,5 +226,9 @@ def test_staff(page: Page, live_server, signed_in: SignIn, role: RoleName) -> No
         )
         people.add_app_password(person, name="x", by=person)
     use_session(page, signed_in(person, second_factor=True), live_server.url)
-    paths = {RoleName.OPERATOR: walks.OPERATOR, RoleName.AUDITOR: walks.AUDITOR}
+    paths = {
+        RoleName.OPERATOR: walks.OPERATOR,
+        RoleName.AUDITOR: walks.AUDITOR,
+        RoleName.VETTING_OFFICER: walks.OFFICER,
+    }
     check_screens(page, live_server.url, *paths[role])

@@ -107,6 +107,7 @@ OPERATOR = (
     "/admin/sending-rates/",
     "/admin/sending-rates/give/",
     "/admin/trace/",
+    "/admin/trace/strangers/",
     "/admin/quarantine/",
     "/admin/outbox/",
     "/admin/api-keys/",
@@ -116,6 +117,7 @@ OPERATOR = (
     "/admin/jobs/",
 )
 AUDITOR = ("/admin/audit/",)
+OFFICER = ("/admin/applications/",)
 EDITOR = ("/admin/guides/", "/admin/guides/feedback/")
 WALKS = (
     VISITOR,
@@ -130,6 +132,7 @@ WALKS = (
     AGENT,
     OPERATOR,
     AUDITOR,
+    OFFICER,
     EDITOR,
 )
 # Reached step by step, in the test in that file.
@@ -161,6 +164,7 @@ NOT_SCREENS = {
     "/account/second-factor/recovery-codes/download/": "a text file",
     "/account/signup/": "leads on to applying",
     "/admin/account/": "leads on to the account",
+    "/admin/applications/results/": "answers a script",
     "/admin/audit/entries.csv": "a spreadsheet",
     "/admin/login/": "leads on to signing in",
     "/admin/logout/": "signs out",
@@ -170,10 +174,13 @@ NOT_SCREENS = {
     "/apply/ca.pem": "a certificate",
     "/apply/letter/new/": "takes an order",
     "/apply/progress/terms.pdf": "a letter",
+    "/certificates/keys.json": "a list for programs",
     "/health/live": "answers machines",
     "/health/ready": "answers machines",
     "/mail/": "leads on to the Inbox",
+    "/mail/arrival-notices/link/": "takes an order",
     "/mail/contacts/suggest/": "answers a script",
+    "/mail/deliveries/": "answers a script",
     "/metrics": "a text file for Prometheus",
     "/start/": "leads on to where one works",
 }

@@ -234,7 +234,7 @@ def test_address_book(
 
     wrong = look(page, len(NAMES), reverse("webmail:contacts"))
     page.goto(find)
-    page.locator("#book-q").fill(size.address)
+    page.locator("#book-q").fill(size.address.partition("@")[2])
     page.get_by_role("button", name="Search", exact=True).click()
     page.get_by_text("Choose people").wait_for()
     wrong += look(page, len(NAMES))

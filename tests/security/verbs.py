@@ -196,6 +196,9 @@ REGISTRY = {
     "connections.set_provider_networks": without_notice(
         "from the provider's own records"
     ),
+    "signing_keys.replace": without_notice(
+        "a signature proves facts, and gives no access"
+    ),
     "webhooks.add": without_notice("receives references, never content"),
     "webhooks.edit": without_notice("receives references, never content"),
     "webhooks.rotate": without_notice(

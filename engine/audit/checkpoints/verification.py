@@ -56,14 +56,14 @@ def configured_files() -> list[str]:
 
 def verify_slice() -> bool:
     """Goes on with the periodic verification, or begins one; False if none is due."""
-    newest = ChainCheck.objects.first()
     now = clock.now()
-    if newest is not None and newest.finished_at is not None:
+    begun = ChainCheck.objects.filter(finished_at=None).first()
+    newest = ChainCheck.objects.exclude(finished_at=None).first()
+    if begun is None and newest is not None and newest.finished_at is not None:
         rest = max(EVERY, REST * (newest.finished_at - newest.began_at))
         if newest.finished_at <= now < newest.finished_at + rest:
             return False
-        newest = None
-    check = newest or ChainCheck(began_at=now)
+    check = begun or ChainCheck(began_at=now)
     walk = Walk(check, Marks(configured_files(), {}))
     if walk.go(time.monotonic() + SLICE_SECONDS):
         _finish(walk)

@@ -10,7 +10,7 @@ from binascii import Error, a2b_base64, a2b_uu
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import pairwise
+from itertools import chain, pairwise
 from string import ascii_letters
 from typing import TypeAlias
 
@@ -117,8 +117,9 @@ def loosely(data: bytes) -> Iterator[bytes]:
 
     For a scanner, which must not see less than the reader's program. Linear in time.
     """
-    starts = [found.start() for found in _LOOSE_BEGIN.finditer(data)]
-    for start, end in pairwise([*starts, len(data)]):
+    # One at a time: a caller stops at its limit, long before millions of them.
+    starts = (found.start() for found in _LOOSE_BEGIN.finditer(data))
+    for start, end in pairwise(chain(starts, (len(data),))):
         piece = data[start:end]
         if piece.startswith(_BASE64_BEGIN):
             _, _, lines = piece.partition(b"\n")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote
+
+from engine.mail.reading.character_references import unescape
 
 # Looked for by its colon: HTML has few, and ten times as many letters that are a "c".
 _CID = re.compile(r":(?<=cid:)([^\"'\s>)]{1,1000})", re.IGNORECASE)
@@ -17,7 +18,7 @@ _WINDOW = 256 * 1024
 
 def referred_to(text: str) -> list[str]:
     """Returns each Content-ID once: first as the URLs mean them, then as they are written."""
-    written = list(_written(html.unescape(text)))
+    written = list(_written(unescape(text)))
     return list(dict.fromkeys((*map(unquote, written), *written)))
 
 

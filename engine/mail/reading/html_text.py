@@ -6,13 +6,13 @@ leave out what the sender hid by visibility or font size, and take linear time.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator
 from secrets import token_hex
 
 from lxml import etree
 
+from engine.mail.reading.character_references import unescape
 from engine.mail.reading.html_layout import Layout
 
 # Beyond these the words alone are kept: a tree takes about ten times the memory of its
@@ -62,7 +62,7 @@ def html_to_text(markup: str) -> str:
 def words_alone(markup: str) -> str:
     """Returns the words of HTML without laying it out: in linear time at any depth."""
     visible = "".join(_visible(markup))
-    text = html.unescape(_TAG.sub("", _CELL.sub(" ", _LINE_END.sub("\n", visible))))
+    text = unescape(_TAG.sub("", _CELL.sub(" ", _LINE_END.sub("\n", visible))))
     return "\n".join(filter(None, (line.strip() for line in text.splitlines())))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from engine.registry.actions import signing_keys
-from engine.signing.models import Purpose
+from engine.signing.models import CERTIFICATES, Purpose
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         """Adds which keys to replace, and why."""
         parser.add_argument(
             "--purpose",
-            choices=Purpose.values,
+            choices=list(CERTIFICATES),
             help="only the key of this purpose; without it, every key",
         )
         parser.add_argument("--compromised", action="store_true")
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Replaces the keys, and prints the new ones."""
         given = options["purpose"]
-        for purpose in [Purpose(given)] if given else Purpose:
+        for purpose in [Purpose(given)] if given else CERTIFICATES:
             made = signing_keys.replace(
                 purpose, is_compromised=options["compromised"], by=None
             )

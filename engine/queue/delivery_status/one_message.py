@@ -167,10 +167,16 @@ def _outcome(event: Event) -> RecipientDelivery:
 
 
 def author_events(reference: str) -> list[Event]:
-    """Returns the events of a message that its author may see, in order."""
-    events = Event.objects.filter(reference=reference).exclude(detail__has_key="list")
-    waiting = untried_recipients.deferral_events(reference)
-    return [*events.order_by("pk")[:LIMIT], *waiting]
+    """Returns the events of a message that its author may see, in order.
+
+    Without how many members a list has, which is its owner's to tell.
+    """
+    rows = Event.objects.filter(reference=reference).exclude(detail__has_key="list")
+    events = list(rows.order_by("pk")[:LIMIT])
+    for event in events:
+        if event.kind == EventKind.EXPANDED:
+            event.detail = {k: v for k, v in event.detail.items() if k != "reply"}
+    return [*events, *untried_recipients.deferral_events(reference)]
 
 
 def story(reference: str) -> Timeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from engine.queue import log_lines
 from engine.queue.models import Source
 from engine.registry.models import Actor, Person
 from engine.trace import event_log
+
+log = logging.getLogger(__name__)
 
 # Recipients of one refused message that are traced.
 RECIPIENTS = 100
@@ -37,21 +40,37 @@ def traced(
     try:
         yield
     except MailError as error:
-        owner = by.organisation_id if by else None
-        log_lines.log_refusal(
-            error.reply, envelope, source, reference=reference, organisation_id=owner
-        )
-        if by is not None and _is_worth_a_trace(error.reply, by):
-            detail = _detail(error.reply, envelope, source, by)
-            rows = [
-                (reference, str(address), detail, owner)
-                for address in envelope.addresses[:RECIPIENTS]
-            ]
-            rows = rows or [(reference, "", detail, owner)]
-            event_log.insert_refusals(rows, at=clock.now())
-            if error.reply.is_permanent:
-                error.reply = error.reply.quoting(reference)
+        try:
+            _note(error, envelope, source, reference=reference, by=by)
+        except Exception:
+            # What was refused, and why, is said all the same.
+            log.exception("a refusal was not traced: %s", reference)
         raise
+
+
+def _note(
+    error: MailError,
+    envelope: Envelope,
+    source: Source,
+    *,
+    reference: str,
+    by: Actor | None,
+) -> None:
+    owner = by.organisation_id if by else None
+    log_lines.log_refusal(
+        error.reply, envelope, source, reference=reference, organisation_id=owner
+    )
+    if by is None or not _is_worth_a_trace(error.reply, by):
+        return
+    detail = _detail(error.reply, envelope, source, by)
+    rows = [
+        (reference, str(address), detail, owner)
+        for address in envelope.addresses[:RECIPIENTS]
+    ]
+    rows = rows or [(reference, "", detail, owner)]
+    event_log.insert_refusals(rows, at=clock.now())
+    if error.reply.is_permanent:
+        error.reply = error.reply.quoting(reference)
 
 
 def _is_worth_a_trace(reply: Reply, by: Actor) -> bool:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.actions import signing_keys
 from engine.registry.permissions import Permission
-from engine.signing.models import Purpose, SigningKey
+from engine.signing.models import CERTIFICATES, Purpose, SigningKey
 from portal.console.access import staff
 from portal.console.page import render_template
 from portal.ui.forms import post_data
@@ -25,7 +25,9 @@ ABOVE = (("console:signing_keys", TITLE),)
 class ReplaceForm(forms.Form):
     """Which key to replace, and whether others may have it."""
 
-    purpose = forms.ChoiceField(label="The key for", choices=Purpose.choices)
+    purpose = forms.ChoiceField(
+        label="The key for", choices=[(one, one.label) for one in CERTIFICATES]
+    )
     is_compromised = forms.BooleanField(
         label="Others may have the present key",
         help_text="What it signed is then believed only where the audit trail agrees.",

@@ -45,9 +45,21 @@ def slowest(organisation: Organisation) -> list[Hop]:
     """
     known, now = routes.current(), clock.now()
     seen: defaultdict[tuple[str, bool], _Seen] = defaultdict(_Seen)
-    for address, status, accepted, finished, sent_by in _recipients(organisation):
+    for (
+        address,
+        status,
+        accepted,
+        finished,
+        source,
+        sender,
+        sent_by,
+    ) in _recipients(organisation):
         is_own = trace_visibility.is_own(address, organisation, known)
-        if not is_own and sent_by != organisation.pk:
+        if (
+            not is_own
+            and trace_visibility.sender_of(source, sender, sent_by, known)
+            != organisation.pk
+        ):
             continue
         hop = seen[address.rpartition("@")[2], is_own]
         hop.seconds.append(((finished or now) - accepted).total_seconds())
@@ -79,6 +91,8 @@ def _recipients(organisation: Organisation) -> Iterable[Any]:
         "status",
         "message__accepted_at",
         "finished_at",
+        "message__source",
+        "message__sender",
         "message__organisation_id",
     )[:RECIPIENTS]
 

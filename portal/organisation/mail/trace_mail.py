@@ -7,24 +7,16 @@ recipient's its own only.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Case, Count, F, Min, QuerySet, Value, When
+from django.db.models import QuerySet
 
-from engine.queue.models import (
-    QueuedMessage,
-    Recipient,
-    RecipientStatus,
-    Source,
-    status_words,
-)
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation
 from engine.routing.routes import Routes
-from portal.organisation.mail import trace_visibility
+from portal.organisation.mail import trace_recipients, trace_visibility
 from portal.organisation.mail.trace_query import (
     PER_PAGE,
     SCANNED,
@@ -33,15 +25,8 @@ from portal.organisation.mail.trace_query import (
     newest_of,
 )
 
-# Recipients of one received message that are looked through for the organisation's own.
-RECIPIENTS = 5000
 # Ids of recipients follow those of their messages only roughly.
 SLACK = 5000
-# What the sender took back differs from other drops by its last reply. Of the others each
-# server's reply would be a group of its own.
-SAID = Case(
-    When(status=RecipientStatus.DROPPED, then=F("last_reply")), default=Value("")
-)
 UNDONE = (RecipientStatus.QUEUED, RecipientStatus.HELD, RecipientStatus.FAILED)
 
 
@@ -106,7 +91,7 @@ def _find(
         ids.update(_received(organisation, query, before)[:limit])
     newest = sorted(ids, reverse=True)[:limit]
     if query.reason:
-        return _scanned(newest, _with_reason(newest, query))
+        return _scanned(newest, _with_reason(newest, query, organisation, known))
     return Found(newest[:PER_PAGE], len(newest) > PER_PAGE)
 
 
@@ -178,7 +163,8 @@ def _by_recipient(
             )
         )
     ]
-    matching = _with_reason(matching, query) if query.reason else matching
+    if query.reason:
+        matching = _with_reason(matching, query, organisation, known)
     return _scanned([pk for pk, *_ in looked_at], matching)
 
 
@@ -204,7 +190,8 @@ def _by_sender(
     else:
         matching = []
     if limit == SCANNED:
-        matching = _with_reason(matching, query) if query.reason else matching
+        if query.reason:
+            matching = _with_reason(matching, query, organisation, known)
         return _scanned(looked_at, matching)
     return Found(looked_at[:PER_PAGE], len(looked_at) > PER_PAGE)
 
@@ -219,12 +206,30 @@ def _scanned(looked_at: Sequence[int], matching: Sequence[int]) -> Found:
     return Found(matching, is_more=True, scanned_to=min(looked_at))
 
 
-def _with_reason(ids: Sequence[int], query: Query) -> list[int]:
-    """Returns the messages that could not be delivered, or not yet, for the reason."""
+def _with_reason(
+    ids: Sequence[int], query: Query, organisation: Organisation, known: Routes
+) -> list[int]:
+    """Returns the messages that could not be delivered, or not yet, for the reason.
+
+    What was said of other organisations' recipients counts for the sender's alone: a
+    message that comes and goes with the reason that is typed would spell it out.
+    """
     rows = Recipient.objects.filter(
         message__in=ids, status__in=UNDONE, last_reply__icontains=query.reason
     )
-    kept = set(rows.values_list("message", flat=True))
+    is_own = trace_recipients.own_domains(organisation, known)
+    kept = {
+        pk
+        for pk, address, source, sender, sent_by in rows.values_list(
+            "message",
+            "address",
+            "message__source",
+            "message__sender",
+            "message__organisation_id",
+        )
+        if is_own(address.rpartition("@")[2])
+        or trace_visibility.sender_of(source, sender, sent_by, known) == organisation.pk
+    }
     return [pk for pk in ids if pk in kept]
 
 
@@ -238,8 +243,8 @@ def _lines(
         for one in messages
         if trace_visibility.sending_organisation(one, known) == organisation.pk
     }
-    seen = _all_recipients(sent)
-    seen |= _own_recipients(
+    seen = trace_recipients.all_recipients(sent)
+    seen |= trace_recipients.own_recipients(
         [one.pk for one in messages if one.pk not in sent], organisation, known
     )
     return [
@@ -256,45 +261,3 @@ def _lines(
         for one in messages
         if one.pk in seen
     ]
-
-
-Recipients = dict[int, tuple[str, Counter[str]]]
-
-
-def _all_recipients(ids: Iterable[int]) -> Recipients:
-    """Returns the first recipient of each message, and all of them by status in words."""
-    rows: Any = Recipient.objects.filter(message__in=ids).annotate(said=SAID)
-    rows = rows.values("message", "status", "said").order_by()
-    found: dict[int, Counter[str]] = {}
-    first: dict[int, int] = {}
-    for row in rows.annotate(number=Count("pk"), first=Min("pk")):
-        pk = row["message"]
-        words = status_words(row["status"], row["said"])
-        found.setdefault(pk, Counter())[words] += row["number"]
-        first[pk] = min(row["first"], first.get(pk, row["first"]))
-    addresses = dict(
-        Recipient.objects.filter(pk__in=first.values()).values_list(
-            "message", "address"
-        )
-    )
-    return {pk: (addresses.get(pk, ""), counts) for pk, counts in found.items()}
-
-
-def _own_recipients(
-    ids: Sequence[int], organisation: Organisation, known: Routes
-) -> Recipients:
-    """Returns the same of the organisation's own recipients alone."""
-    rows = Recipient.objects.filter(message__in=ids).order_by("message", "pk")
-    found: Recipients = {}
-    is_own: dict[str, bool] = {}
-    shown: Iterable[tuple[Any, ...]] = rows.values_list(
-        "message", "address", "status", "last_reply"
-    )[:RECIPIENTS]
-    for pk, address, status, said in shown:
-        domain = address.rpartition("@")[2]
-        if domain not in is_own:
-            is_own[domain] = trace_visibility.is_own(address, organisation, known)
-        if is_own[domain]:
-            counts = found.setdefault(pk, (address, Counter()))[1]
-            counts[status_words(status, said)] += 1
-    return found

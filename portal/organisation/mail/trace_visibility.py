@@ -83,9 +83,15 @@ def can_see_outcome(received: Event, address: str, organisation: Organisation) -
 
 def sending_organisation(message: QueuedMessage, known: Routes) -> int | None:
     """Returns the organisation that sent a message; for a list's copies, the list's."""
-    if message.source == Source.LIST:
-        return organisation_of(message.sender, known)
-    return message.organisation_id
+    return sender_of(message.source, message.sender, message.organisation_id, known)
+
+
+def sender_of(
+    source: str, sender: str, organisation_id: int | None, known: Routes
+) -> int | None:
+    """Returns the same by the values of a message's columns."""
+    is_list = source == Source.LIST
+    return organisation_of(sender, known) if is_list else organisation_id
 
 
 def is_own(address: str, organisation: Organisation, known: Routes) -> bool:

@@ -31,7 +31,10 @@ def arrival(chosen: ArrivalNotice, found: Sequence[NewMail]) -> ServiceMessage:
         "mail": _link("webmail:folder"),
         "settings": _link("webmail:arrival_notices"),
     }
-    return _message(chosen.person, "new mail", "arrival", context)
+    # The claim makes it one. Two people may have one everyday address, and a job that is
+    # repeated has further mail to tell of.
+    what = f"arrival {chosen.pk} {chosen.arrived_to}"
+    return _message(chosen.person, "new mail", "arrival", context, what=what)
 
 
 def send_proof_link(person: Person) -> None:
@@ -45,7 +48,12 @@ def send_proof_link(person: Person) -> None:
 
 
 def _message(
-    person: Person, subject: str, template: str, context: dict[str, object]
+    person: Person,
+    subject: str,
+    template: str,
+    context: dict[str, object],
+    *,
+    what: str = "",
 ) -> ServiceMessage:
     community_name = settings.POSTERN.community_name
     body = render_to_string(
@@ -57,7 +65,7 @@ def _message(
         body,
         person=person,
         to=person.everyday_address,
-        what=template,
+        what=what or template,
     )
 
 

@@ -107,8 +107,8 @@ def test_moments_come_back_to_the_microsecond() -> None:
 @pytest.fixture
 def letter(db: None) -> Content:
     body = bytes(range(256))
-    row = (Content.PLAIN, 300, "d", b"Subject: \xff'\\x\r\n\r\n", body, "", NOW)
-    elsewhere = (Content.PLAIN, 2**40, "d", b"\r\n", None, "a/b", NOW)
+    row = (Content.PLAIN, 300, "d", b"Subject: \xff'\\x\r\n\r\n", body, "", True, NOW)
+    elsewhere = (Content.PLAIN, 2**40, "d", b"\r\n", None, "a/b", None, NOW)
     first, second = bulk_rows.insert(Content, CONTENT, [row, elsewhere])
     assert Content.objects.get(pk=second).size == 2**40
     assert Content.objects.get(pk=second).body is None
@@ -128,6 +128,7 @@ def test_every_kind_of_value_comes_back_as_it_was(letter: Content) -> None:
         (
             mailbox_id, folder.pk, letter.pk, "", NOW, "", "null", "{}", text, "",
             2**40, True, False, number > 0, False, False, -(2**62) + number, True, gone,
+            f"R{number}",
         )
         for number, (text, gone) in enumerate([(subject, None), ("", NOW)])
     ]  # fmt: skip
@@ -148,7 +149,7 @@ def queued(letter: Content) -> QueuedMessage:
 def recipient(message: QueuedMessage, status: str = "queued") -> tuple[object, ...]:
     """Returns a row of RECIPIENT without a lease."""
     address = "a@b.example"
-    return message.pk, address, "", "", "mailbox", NOW, "", "", status, 0, "", None
+    return message.pk, address, "", "", "mailbox", NOW, "", "", status, 0, "", None, 7
 
 
 def test_a_column_not_given_takes_its_default(queued: QueuedMessage) -> None:

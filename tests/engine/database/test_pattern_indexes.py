@@ -24,4 +24,5 @@ def test_each_column_of_the_trace_has_one_index() -> None:
         ["kind", "id"],
         ["recipient"],
         ["reference"],
+        ["refused_for_id", "id"],
     ]

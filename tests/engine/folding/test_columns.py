@@ -10,8 +10,9 @@ from django.db.models import F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from engine.audit.checkpoints.verification import verify_chain
 from engine.audit.models import Entry
-from engine.audit.record import record, verify_chain
+from engine.audit.record import record
 from engine.folding import columns
 from engine.registry import tasks, word_columns
 from engine.registry.models import Alias, IndexPass, Organisation, Person

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from engine.audit.models import Entry
 from engine.secrets import secret_keys
 from engine.signing import canonical_json, keys
-from engine.signing.models import Purpose, SigningKey
+from engine.signing.models import CERTIFICATES, Purpose, SigningKey
 from portal.console.operations import secret_key_rotation
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def test_a_replaced_key_stays_published_and_verifies() -> None:
     public = listed[earlier.key_id]["public_key"]
     assert canonical_json.verifies({"a": 1}, signature, public)
     entries = Entry.objects.filter(event="signing_key.replaced")
-    assert entries.count() == len(Purpose)
+    assert entries.count() == len(CERTIFICATES)
 
 
 def test_a_compromised_key_says_so() -> None:

@@ -82,6 +82,19 @@ def test_a_recipient_sees_no_other_and_not_how_many_there_are(
     assert alice.address not in json.dumps(statement)
 
 
+def test_who_has_the_authors_address_now_is_a_recipient_all_the_same(
+    signed_in: SignIn, charlie: Person, alice: Person, sent: SentMessage
+) -> None:
+    event = Event.objects.get(reference=sent.reference, kind="received")
+    event.detail |= {"sender": charlie.address}
+    event.save()
+
+    statement = make(signed_in(charlie, second_factor=True), received(charlie))
+
+    assert statement["made_for"]["role"] == "recipient"
+    assert alice.address not in json.dumps(statement)
+
+
 def test_no_certificate_says_what_the_message_says_or_names_servers(
     signed_in: SignIn, bob: Person, sent: SentMessage
 ) -> None:
@@ -379,8 +392,12 @@ def test_a_compromised_key_is_believed_only_by_the_audit_trail(
     (path := tmp_path / "c.json").write_bytes(
         client.get(reverse("certificates:json", args=[number])).content
     )
+    pdf = client.get(reverse("certificates:pdf", args=[number])).content
 
     call_command("rotate_signing_key", compromised=True, stdout=StringIO())
+
+    # The trail holds the facts, not the pages that are shown.
+    assert "others may have had" in verify(Client(), pdf, "c.pdf")
 
     with pytest.raises(CommandError, match="others may have had"):
         call_command("verify_certificate", path)

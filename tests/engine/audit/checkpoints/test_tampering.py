@@ -14,7 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from engine.audit import tasks
-from engine.audit.checkpoints import making, outside, signing_keys
+from engine.audit.checkpoints import making, outside, signing_keys, verification
 from engine.audit.models import ChainCheck, ChainEnd, Checkpoint, Entry
 from engine.audit.record import record
 from engine.database import clock
@@ -321,6 +321,22 @@ def test_the_periodic_verification_goes_on_where_a_slice_ended(
     found = ChainCheck.objects.get()
     assert slices > 3
     assert (found.position, found.proved, found.problems) == (20, 15, [])
+
+
+def test_a_verification_by_hand_does_not_end_the_one_that_has_begun(
+    trail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.audit.checkpoints.walk.BATCH", 4)
+    with monkeypatch.context() as patch:
+        patch.setattr("engine.audit.checkpoints.verification.SLICE_SECONDS", -1)
+        tasks.verify_chain()
+    begun = ChainCheck.objects.get(finished_at=None)
+    verification.verify()
+
+    assert tasks.verify_chain()
+
+    begun.refresh_from_db()
+    assert begun.finished_at is not None
 
 
 def test_what_the_outside_showed_is_not_ended_by_a_verification_without_it(

@@ -6,6 +6,7 @@ import time
 import tracemalloc
 from base64 import encodebytes
 from binascii import b2a_uu
+from itertools import islice
 
 import pytest
 from hypothesis import given
@@ -230,3 +231,14 @@ def test_hostile_text_takes_linear_time(unit: bytes) -> None:
     uuencoded.split(data)
 
     assert time.process_time() - started < 8
+
+
+def test_of_millions_of_files_only_those_that_are_asked_for_are_looked_for() -> None:
+    data = b"begin 644 a\n" * 1_000_000
+    tracemalloc.start()
+
+    list(islice(uuencoded.loosely(data), uuencoded.MAX_FILES))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 1024**2

@@ -10,6 +10,7 @@ from engine.mail.message import split, with_line_ends
 from engine.mail.mime import part_walker, rtf
 from engine.mail.reading import reader
 from engine.mail.reading.as_text import as_text
+from engine.mail.reading.html_text import words_alone
 from engine.mail.reading.items import Kind, Reading
 from tests import winmail
 
@@ -305,3 +306,17 @@ def test_a_decision_about_files_opens_no_rich_text() -> None:
     parts = part_walker.walk(*split(raw), strict=True)
 
     assert [one.content_type for one in parts] == ["application/ms-tnef"]
+
+
+def test_long_numbers_of_characters_in_html_are_read() -> None:
+    markup = f'<img src="cid:p"> &#{"9" * 5000}; &#{"0" * 5000}65; &#65;b'
+    raw = HEADER + multipart(
+        "related",
+        part("text/html", markup),
+        part("image/png", "x", "Content-ID: <p>"),
+    )
+
+    [item] = read(raw).items
+
+    assert [one.content_id for one in item.pictures] == ["p"]
+    assert words_alone(markup).split() == ["\ufffd", "A", "Ab"]

@@ -31,6 +31,7 @@ def queued(
     seconds: int | None = 5,
     received_by: Organisation | None = None,
     source: Source = Source.RECEIVE,
+    sender: str = "a@northfield.secure.example",
 ) -> None:
     """Queues a message for another server; it waits where `seconds` is None."""
     noon = calendar_days.start_of(timezone.localdate()) + timedelta(minutes=1)
@@ -38,7 +39,7 @@ def queued(
     message = QueuedMessage.objects.create(
         reference=f"R{QueuedMessage.objects.count():05}",
         content=Content.objects.create(size=1, body_digest="", header=b"", body=b""),
-        sender="a@northfield.secure.example",
+        sender=sender,
         source=source,
         organisation_id=by.pk,
         accepted_at=at,
@@ -142,6 +143,15 @@ def test_the_slowest_server_comes_first_and_neighbours_are_not_shown(
     # Of mail received, the other recipients' servers are their own affair.
     queued(harbour, "ed@elsewhere.example", seconds=9000, received_by=northfield)
     queued(harbour, "bob@northfield.secure.example", seconds=60, received_by=northfield)
+    # And so are the members of another's list that mail of one's own was sent on to.
+    queued(
+        northfield,
+        "ann@member.example",
+        seconds=8000,
+        sender="list@harbour.secure.example",
+        source=Source.LIST,
+        received_by=northfield,
+    )
 
     found = slow_hops.slowest(northfield)
 

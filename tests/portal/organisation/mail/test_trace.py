@@ -12,11 +12,13 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import MailError
 from engine.queue.enqueue import commit, local_submission
-from engine.queue.models import Source
+from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.queue.withdrawal import withdraw
 from engine.registry.models import Organisation, Person, Posting
+from engine.routing import routes
 from engine.trace.models import Event, EventKind
 from portal.organisation.mail import trace_mail, trace_refusals, trace_search
+from portal.organisation.mail.trace_query import Query
 from tests import factories
 from tests.engine.queue.conftest import Queue
 from tests.portal.conftest import SignIn
@@ -299,3 +301,26 @@ def test_what_its_sender_took_back_is_no_operators_doing(
     assert line.statuses == [("Taken back by its sender", 1)]
     assert "Taken back by its sender" in page
     assert "by an operator" not in page
+
+
+def test_a_reason_finds_nothing_said_of_other_organisations_recipients(
+    admin_client: Client,
+    path_to: Path,
+    harbour: Organisation,
+    charlie: Person,
+    from_harbour: str,
+) -> None:
+    rows = Recipient.objects.filter(message__reference=from_harbour)
+    reply = "550 5.1.1 <kim@harbour> is unknown"
+    rows.filter(address=charlie.address).update(
+        status=RecipientStatus.FAILED, last_reply=reply
+    )
+
+    for query in (
+        "reason=unknown",
+        "reason=unknown&sender=charlie@harbour.secure.example",
+        "reason=unknown&recipient=bob@northfield.secure.example",
+    ):
+        assert references(admin_client, path_to, query) == set()
+    lines, _ = trace_mail.find(harbour, Query(reason="unknown"), routes.current(), None)
+    assert [line.reference for line in lines] == [from_harbour]

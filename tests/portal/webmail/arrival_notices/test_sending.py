@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from engine.database import clock
+from engine.jobs import running_job
 from engine.mail.errors import TemporaryFailure
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.registry.models import Grant, Mailbox, Organisation, Person
@@ -69,6 +70,21 @@ def test_notice_says_for_whom_and_how_many_and_nothing_of_the_content(
     for secret in ("charlie", "Bundle", "a@b.example", "Hello"):
         assert secret not in said
     assert "Auto-Submitted: auto-generated" in notice
+
+
+def test_two_people_with_one_everyday_address_are_both_told(
+    bob: Person, charlie: Person
+) -> None:
+    charlie.everyday_address = HOME
+    charlie.save()
+    for person in (bob, charlie):
+        notify(person, person.mailbox)
+        arrive(person.address, sender="alice@northfield.secure.example")
+
+    with running_job.running("job"):
+        notices = run()
+
+    assert len(notices) == 2
 
 
 def test_no_message_is_announced_twice_and_no_notice_comes_too_soon(
