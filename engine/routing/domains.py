@@ -86,6 +86,13 @@ class Domains:
         except AmbiguousPairError:
             return DomainMap()
 
+    def names_of(self, organisation_id: int) -> frozenset[str]:
+        """One organisation's domains, in both forms."""
+        rows = [self.rows[one] for one in self.organisations.every(organisation_id)]
+        return frozenset(
+            name for row in rows for name in (row.member_domain, row.community_domain)
+        )
+
     def owner_of_lookalike(self, domain: str) -> int | None:
         """The organisation for whose domain a reader takes this one, if any.
 

@@ -12,6 +12,8 @@ from engine.audit.checkpoints import signing_keys, statements
 from engine.audit.models import Checkpoint
 from engine.audit.record import lock_chain, record
 from engine.database import clock
+from engine.signing import keys
+from engine.signing.models import Purpose, SigningKey
 
 EVERY = timedelta(hours=1)
 EVERY_ENTRIES = 1_000
@@ -35,9 +37,9 @@ def make_if_due() -> Checkpoint | None:
 
 
 @transaction.atomic
-def make(abandons: Iterable[str] = ()) -> Checkpoint:
-    """Signs the chain's present length and last digest."""
-    key = signing_keys.current()
+def make(abandons: Iterable[str] = (), *, key: SigningKey | None = None) -> Checkpoint:
+    """Signs the chain's present length and last digest; with the present key by default."""
+    key = key or signing_keys.current()
     end = lock_chain()
     at = clock.now()
     text = statements.compose(
@@ -55,6 +57,20 @@ def make(abandons: Iterable[str] = ()) -> Checkpoint:
         statement=text,
         signature=signing_keys.sign(key, text.encode()),
     )
+
+
+@transaction.atomic
+def rotate_key() -> SigningKey:
+    """Retires the key that signs now, and makes the next one.
+
+    The last that the retired key signs is the entry that names its successor.
+    """
+    retired = signing_keys.current()
+    made = keys.replace(Purpose.AUDIT)
+    detail = {"public_key": made.public_key}
+    record("audit.key_replaced", made, detail=detail, by=None)
+    make(key=retired)
+    return made
 
 
 @transaction.atomic

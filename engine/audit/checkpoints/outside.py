@@ -12,6 +12,7 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMessage
@@ -87,8 +88,9 @@ def _places() -> Iterator[tuple[str, Callable[[Sequence[Checkpoint]], None]]]:
     """Yields the name of each place that is configured, and what sends there."""
     if settings.POSTERN.audit_checkpoint_file:
         yield FILE, _append
-    if settings.POSTERN.audit_checkpoint_addresses:
-        yield MAIL, _mail
+    for address in settings.POSTERN.audit_checkpoint_addresses:
+        # Each by itself, so that one that is refused does not repeat the others' mail.
+        yield f"{MAIL} {address}", partial(_mail, address)
     if settings.POSTERN.audit_checkpoint_url:
         yield URL, _post
 
@@ -106,7 +108,7 @@ def _append(rows: Sequence[Checkpoint]) -> None:
         os.fsync(file.fileno())
 
 
-def _mail(rows: Sequence[Checkpoint]) -> None:
+def _mail(address: str, rows: Sequence[Checkpoint]) -> None:
     last = rows[-1]
     name = settings.POSTERN.community_name
     message = EmailMessage(
@@ -116,7 +118,7 @@ def _mail(rows: Sequence[Checkpoint]) -> None:
         "Keep this message and its attachment where nobody who runs the service can "
         "change them. manage.py verify_audit --checkpoints FILE compares the audit trail "
         "with the attachment.\n",
-        to=settings.POSTERN.audit_checkpoint_addresses,
+        to=[address],
     )
     message.attach(f"checkpoint-{last.length}.jsonl", as_lines(rows), LINES)
     message.send()

@@ -12,10 +12,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_pem_public_key,
 )
-from django.db import transaction
 from django.db.models import QuerySet
 
-from engine.audit.record import record
 from engine.signing import keys
 from engine.signing.models import Purpose, SigningKey
 
@@ -34,14 +32,6 @@ def current() -> SigningKey:
 def all_keys() -> QuerySet[SigningKey]:
     """Returns every key that has signed checkpoints, the present one first."""
     return SigningKey.objects.filter(purpose=Purpose.AUDIT).order_by("-pk")
-
-
-@transaction.atomic
-def rotate() -> SigningKey:
-    """Retires the key that signs now, makes the next one, and records it."""
-    made = keys.replace(Purpose.AUDIT)
-    record("audit.key_replaced", made, by=None)
-    return made
 
 
 def sign(key: SigningKey, octets: bytes) -> str:

@@ -171,7 +171,8 @@ def _astray(walk: Walk) -> tuple[list[Mark], list[Mark]]:
     """Returns the checkpoints that the chain does not agree with, earliest first.
 
     And those that it does agree with, but that are no longer in the table. Both without
-    those that a checkpoint of the chain abandons.
+    those that a checkpoint of the chain abandons: of those in files, one in a file, as the
+    table is in the hands of its keeper.
     """
     given = [mark for mark in walk.marks if mark.length]
     digests = [mark.statement.digest for mark in given]
@@ -180,8 +181,15 @@ def _astray(walk: Walk) -> tuple[list[Mark], list[Mark]]:
         some = Entry.objects.filter(digest__in=digests[first : first + 500])
         known.update(some.values_list("digest", flat=True))
     agreeing = [mark for mark in given if mark.statement.digest in known]
-    given_up = {one for mark in agreeing for one in mark.statement.abandons}
-    left = [mark for mark in given if mark.statement.id not in given_up]
+    by_any = {one for mark in agreeing for one in mark.statement.abandons}
+    by_file = {
+        one for mark in agreeing if mark.files for one in mark.statement.abandons
+    }
+    left = [
+        mark
+        for mark in given
+        if mark.statement.id not in (by_file if mark.files else by_any)
+    ]
     astray = [mark for mark in left if mark.statement.digest not in known]
     removed = [
         mark for mark in left if mark.statement.digest in known and not mark.in_table

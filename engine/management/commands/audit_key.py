@@ -29,9 +29,7 @@ class Command(BaseCommand):
         """Prints the keys, the present one first."""
         signing_keys.current()
         if rotate:
-            # The last that the retired key signs vouches for the entry about its successor.
-            making.make()
-            signing_keys.rotate()
+            making.rotate_key()
         for key in signing_keys.all_keys():
             until = f" to {key.retired_at:%-d %B %Y}" if key.retired_at else ""
             self.stdout.write(f"# {key.key_id}, from {key.made_at:%-d %B %Y}{until}")

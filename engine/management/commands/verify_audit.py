@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from engine.audit.checkpoints import making, signing_keys, verification
+from engine.audit.checkpoints import making, outside, signing_keys, verification
 from engine.audit.models import ChainCheck
 
 
@@ -58,6 +58,8 @@ class Command(BaseCommand):
             keys = signing_keys.from_pem(Path(key).read_bytes()) if key else {}
             if accept_restore and (ids := verification.abandoned(files, keys)):
                 making.accept_restore(ids)
+                # Now, because only what is out of reach may abandon what is.
+                outside.send_waiting()
                 self.stdout.write(f"Checkpoints that were abandoned: {len(ids)}.")
             check = verification.verify(files, keys)
         except (OSError, signing_keys.KeyFileError) as error:

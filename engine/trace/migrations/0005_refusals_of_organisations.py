@@ -2,12 +2,8 @@ from __future__ import annotations
 
 from django.db import migrations, models
 
-from engine.database.index_operations import AddIndexBesideTraffic
-
 
 class Migration(migrations.Migration):
-    atomic = False
-
     dependencies = [
         ("trace", "0004_index_rare_events"),
     ]
@@ -19,14 +15,6 @@ class Migration(migrations.Migration):
             field=models.BigIntegerField(
                 help_text="the organisation that was refused; empty for other kinds",
                 null=True,
-            ),
-        ),
-        AddIndexBesideTraffic(
-            model_name="event",
-            index=models.Index(
-                fields=["refused_for_id", "id"],
-                condition=models.Q(refused_for_id__isnull=False),
-                name="event_of_refused",
             ),
         ),
         migrations.CreateModel(

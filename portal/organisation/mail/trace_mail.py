@@ -217,7 +217,7 @@ def _with_reason(
     rows = Recipient.objects.filter(
         message__in=ids, status__in=UNDONE, last_reply__icontains=query.reason
     )
-    is_own = trace_recipients.own_domains(organisation, known)
+    own = known.domains.names_of(organisation.pk)
     kept = {
         pk
         for pk, address, source, sender, sent_by in rows.values_list(
@@ -227,7 +227,7 @@ def _with_reason(
             "message__sender",
             "message__organisation_id",
         )
-        if is_own(address.rpartition("@")[2])
+        if address.rpartition("@")[2] in own
         or trace_visibility.sender_of(source, sender, sent_by, known) == organisation.pk
     }
     return [pk for pk in ids if pk in kept]
@@ -243,9 +243,10 @@ def _lines(
         for one in messages
         if trace_visibility.sending_organisation(one, known) == organisation.pk
     }
-    seen = trace_recipients.all_recipients(sent)
-    seen |= trace_recipients.own_recipients(
-        [one.pk for one in messages if one.pk not in sent], organisation, known
+    seen = trace_recipients.seen(
+        sent,
+        [one.pk for one in messages if one.pk not in sent],
+        known.domains.names_of(organisation.pk),
     )
     return [
         Line(

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from django.db.models import Case, Count, F, Min, Value, When
+from django.db.models import Case, Count, F, Min, Q, Value, When
 
 from engine.queue.models import Recipient, RecipientStatus, status_words
-from engine.registry.models import Organisation
-from engine.routing.routes import Routes
-from portal.organisation.mail import trace_visibility
 
-# Recipients of one received message that are looked through for the organisation's own.
-RECIPIENTS = 5000
 # What the sender took back differs from other drops by its last reply. Of the others each
 # server's reply would be a group of its own.
 SAID = Case(
@@ -25,16 +21,17 @@ SAID = Case(
 Recipients = dict[int, tuple[str, Counter[str]]]
 
 
-def own_domains(organisation: Organisation, known: Routes) -> Callable[[str], bool]:
-    """Returns what tells whether a domain is the organisation's, each looked up once."""
-    return cache(
-        lambda domain: trace_visibility.is_own(f"all@{domain}", organisation, known)
-    )
+def seen(
+    sent: Iterable[int], received: Iterable[int], domains: Iterable[str]
+) -> Recipients:
+    """Returns the first recipient of each message, and how many have each status.
 
-
-def all_recipients(ids: Iterable[int]) -> Recipients:
-    """Returns the first recipient of each message, and all of them by status in words."""
-    rows: Any = Recipient.objects.filter(message__in=ids).annotate(said=SAID)
+    All recipients of the messages that the organisation sent, and those in its own
+    domains of the ones that it received. A message without any is left out.
+    """
+    own = reduce(or_, (Q(address__endswith=f"@{one}") for one in domains), Q(pk=None))
+    visible = Q(message__in=sent) | (Q(message__in=received) & own)
+    rows: Any = Recipient.objects.filter(visible).annotate(said=SAID)
     rows = rows.values("message", "status", "said").order_by()
     found: dict[int, Counter[str]] = {}
     first: dict[int, int] = {}
@@ -49,20 +46,3 @@ def all_recipients(ids: Iterable[int]) -> Recipients:
         )
     )
     return {pk: (addresses.get(pk, ""), counts) for pk, counts in found.items()}
-
-
-def own_recipients(
-    ids: Sequence[int], organisation: Organisation, known: Routes
-) -> Recipients:
-    """Returns the same of the organisation's own recipients alone."""
-    rows = Recipient.objects.filter(message__in=ids).order_by("message", "pk")
-    found: Recipients = {}
-    is_own = own_domains(organisation, known)
-    shown: Iterable[tuple[Any, ...]] = rows.values_list(
-        "message", "address", "status", "last_reply"
-    )[:RECIPIENTS]
-    for pk, address, status, said in shown:
-        if is_own(address.rpartition("@")[2]):
-            counts = found.setdefault(pk, (address, Counter()))[1]
-            counts[status_words(status, said)] += 1
-    return found

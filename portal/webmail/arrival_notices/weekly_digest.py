@@ -37,8 +37,10 @@ log = logging.getLogger(__name__)
 PERIOD = timedelta(days=7)
 # Mail that is younger does not wait yet.
 PATIENCE = timedelta(days=1)
-# What the audit trail records where a mailbox is opened by others than its holder.
-OPENINGS = ("mailbox.opened", "message.read")
+# What the audit trail records where a key reads a message.
+OPENINGS = ("message.read",)
+# Mail in these is read because the mailbox wrote it.
+OWN = (FolderRole.SENT, FolderRole.DRAFTS)
 # On Mondays, when people come to work.
 HOUR = time(7)
 MAX_LISTED = 50
@@ -67,8 +69,8 @@ def send_due() -> int:
 def unopened(organisation: Organisation) -> list[Unopened]:
     """Returns the group mailboxes with unread mail that nobody opened for a week.
 
-    A mailbox is opened by a POP3 session, by a person or key as the audit trail records,
-    and where mail of this week was read.
+    A mailbox is opened by a POP3 session, by a key as the audit trail records, and where
+    mail of this week was read, in whichever folder it is now.
     """
     now = clock.now()
     since = now - PERIOD
@@ -102,8 +104,7 @@ def _opened(mailboxes: Sequence[int], since: datetime) -> set[int]:
         mailbox__in=mailboxes,
         received_at__gte=since,
         is_read=True,
-        folder__role=FolderRole.INBOX,
-    )
+    ).exclude(folder__role__in=OWN)
     entries = Entry.objects.filter(
         subject_kind=Mailbox._meta.label_lower,
         subject_key__in=list(map(str, mailboxes)),

@@ -156,8 +156,8 @@ def test_a_checkpoint_goes_to_a_file_addresses_and_a_url_once(
     tasks.make_checkpoint()
     tasks.make_checkpoint()
 
-    [message] = mail.outbox
-    assert message.to == to
+    message, other = mail.outbox
+    assert [message.to, other.to] == [[one] for one in to]
     assert Entry.objects.first().digest in message.body
     [(name, attached, _)] = message.attachments
     attached = attached.encode() if isinstance(attached, str) else attached
@@ -166,6 +166,27 @@ def test_a_checkpoint_goes_to_a_file_addresses_and_a_url_once(
     assert len(receiver.bodies) == 1
     assert statements.from_line(attached).length == 1
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_an_address_that_is_refused_repeats_no_mail_to_the_others(
+    entry: Entry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = ["gone@court.test", "auditor@bank.test"]
+    monkeypatch.setattr(settings.POSTERN, "audit_checkpoint_addresses", to)
+    send = mail.EmailMessage.send
+
+    def refuse_one(self: mail.EmailMessage) -> int:
+        if self.to == to[:1]:
+            raise OSError("550 5.1.1 There is no such address")
+        return send(self)
+
+    monkeypatch.setattr(mail.EmailMessage, "send", refuse_one)
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="no such address"):
+            tasks.make_checkpoint()
+
+    assert [message.to for message in mail.outbox] == [to[1:]]
 
 
 def test_a_place_that_fails_stops_no_other_and_is_tried_again(
@@ -244,6 +265,14 @@ def test_a_rotated_key_signs_and_the_one_before_verifies(entry: Entry) -> None:
     keys = {json.loads(row.statement)["key"] for row in Checkpoint.objects.all()}
     assert len(keys) == 2
     assert verification.verify().problems == []
+    # The retired key signed the entry that names its successor.
+    introduced = Entry.objects.get(event="audit.key_replaced")
+    assert introduced.detail == {"public_key": signing_keys.current().public_key}
+    by = {
+        json.loads(row.statement)["key"]
+        for row in Checkpoint.objects.filter(digest=introduced.digest)
+    }
+    assert by == keys
 
 
 def test_the_private_key_follows_the_secret_key(entry: Entry, settings: Any) -> None:

@@ -14,7 +14,13 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from engine.audit import tasks
-from engine.audit.checkpoints import making, outside, signing_keys, verification
+from engine.audit.checkpoints import (
+    making,
+    outside,
+    signing_keys,
+    statements,
+    verification,
+)
 from engine.audit.models import ChainCheck, ChainEnd, Checkpoint, Entry
 from engine.audit.record import record
 from engine.database import clock
@@ -250,6 +256,19 @@ def test_a_restore_that_an_operator_accepts_is_signed_and_alarms_no_more(
     assert len(entry.detail["checkpoints"]) == 1
     outside.send_waiting()
     assert "intact" in verify()
+
+
+def test_what_only_the_table_abandons_is_still_proved_by_the_file(
+    trail: Path,
+) -> None:
+    tampering.rewrite(tampering.without(an_entry(0)))
+    Checkpoint.objects.all().delete()
+    lines = trail.read_text().splitlines()
+    ids = [statements.from_line(line.encode()).id for line in lines]
+
+    making.accept_restore(ids)
+
+    assert "was rewritten" in problems() or "was restored" in problems()
 
 
 def test_accepting_a_restore_hides_no_changed_row(trail: Path) -> None:

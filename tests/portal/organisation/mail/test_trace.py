@@ -12,7 +12,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import MailError
 from engine.queue.enqueue import commit, local_submission
-from engine.queue.models import Recipient, RecipientStatus, Source
+from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.withdrawal import withdraw
 from engine.registry.models import Organisation, Person, Posting
 from engine.routing import routes
@@ -324,3 +324,30 @@ def test_a_reason_finds_nothing_said_of_other_organisations_recipients(
         assert references(admin_client, path_to, query) == set()
     lines, _ = trace_mail.find(harbour, Query(reason="unknown"), routes.current(), None)
     assert [line.reference for line in lines] == [from_harbour]
+
+
+def test_other_organisations_recipients_push_no_message_from_the_page(
+    admin_client: Client, path_to: Path, from_harbour: str
+) -> None:
+    message = QueuedMessage.objects.get(reference=from_harbour)
+    first = message.recipients.order_by("pk").first()
+    for row in message.recipients.exclude(pk=first.pk):
+        row.delete()
+    crowd = [
+        Recipient(message=message, address=f"p{number}@harbour.secure.example")
+        for number in range(6_000)
+    ]
+    Recipient.objects.bulk_create(crowd)
+    # The organisation's own recipient is the last of the crowd.
+    own = Recipient.objects.get(pk=first.pk)
+    own.delete()
+    own.pk = None
+    own.save()
+
+    [line] = admin_client.get(path_to("trace/?shown=received")).context["lines"]
+
+    assert (line.reference, line.recipient, line.number) == (
+        from_harbour,
+        "bob@northfield.secure.example",
+        1,
+    )

@@ -14,7 +14,8 @@ from engine.pop3.maildrop_lock import MaildropLease
 from engine.queue.models import QueuedMessage, Source
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content
-from engine.storage.models import Message
+from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
 from portal.webmail.arrival_notices import weekly_digest
 from portal.webmail.tasks import send_unopened_digests
 from tests import factories
@@ -72,6 +73,12 @@ def in_webmail(team: Mailbox, alice: Person) -> None:
     Message.objects.filter(pk=Message.objects.latest("pk").pk).update(is_read=True)
 
 
+def filed(team: Mailbox, alice: Person) -> None:
+    in_webmail(team, alice)
+    read = Message.objects.filter(is_read=True)
+    read.update(folder=folder(team, FolderRole.ARCHIVE))
+
+
 def emptied(team: Mailbox, alice: Person) -> None:
     Message.objects.update(is_read=True)
 
@@ -85,7 +92,7 @@ def closed(team: Mailbox, alice: Person) -> None:
 
 
 @pytest.mark.parametrize(
-    "happens", [by_program, by_key, in_webmail, emptied, fresh, closed]
+    "happens", [by_program, by_key, in_webmail, filed, emptied, fresh, closed]
 )
 def test_nothing_is_sent_where_nothing_waits(
     team: Mailbox, alice: Person, happens: Callable[[Mailbox, Person], None]

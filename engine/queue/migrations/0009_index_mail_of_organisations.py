@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("queue", "0007_index_what_is_listed"),
+        ("queue", "0008_mail_of_organisations"),
     ]
 
     operations = [
@@ -19,15 +19,6 @@ class Migration(migrations.Migration):
                 fields=["organisation_id", "id"],
                 condition=models.Q(("source", "list"), _negated=True),
                 name="queued_of_organisation",
-            ),
-        ),
-        migrations.AddField(
-            model_name="recipient",
-            name="received_by_id",
-            field=models.BigIntegerField(
-                help_text="the organisation that has the address; only on the first of "
-                "its recipients, so that a message is listed once",
-                null=True,
             ),
         ),
         AddIndexBesideTraffic(
