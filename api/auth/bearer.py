@@ -30,7 +30,8 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, secret = get_authorization_header(request).partition(b" ")
         if scheme.lower() != b"bearer":
             return None
-        found = _find_caller(secret.decode("latin-1").strip())
+        peer = request.META.get("REMOTE_ADDR", "")
+        found = _find_caller(secret.decode("latin-1").strip(), peer)
         if found is None:
             raise AuthenticationFailed(REFUSAL)
         return found, None
@@ -45,10 +46,11 @@ def bears_valid_key(request: HttpRequest) -> bool:
     Called before the body is read, to decide whether a large one may be sent.
     """
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-    return scheme.lower() == "bearer" and _find_caller(secret.strip()) is not None
+    peer = request.META.get("REMOTE_ADDR", "")
+    return scheme.lower() == "bearer" and _find_caller(secret.strip(), peer) is not None
 
 
-def _find_caller(secret: str) -> Caller | None:
+def _find_caller(secret: str, peer: str) -> Caller | None:
     token = (
         AccessToken.objects.filter(
             digest__in=generated_secrets.digests(secret),
@@ -59,8 +61,8 @@ def _find_caller(secret: str) -> Caller | None:
         .first()
     )
     if token is not None:
-        authentication.record_api_key_use(token.key)
+        authentication.record_api_key_use(token.key, peer=peer)
         # A scope that the key has lost since is lost for its tokens as well.
         return Caller(token.key, frozenset(token.scopes) & frozenset(token.key.scopes))
-    key = authentication.authenticate_api_key(secret)
+    key = authentication.authenticate_api_key(secret, peer=peer)
     return Caller(key, frozenset(key.scopes)) if key else None

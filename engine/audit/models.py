@@ -110,3 +110,21 @@ class ChainCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position} entries, {len(self.problems)} problems"
+
+
+class SignInTally(models.Model):
+    """Sign-ins, or failures, of one person or key by one way in within an hour.
+
+    Several rows may count the same. Once their hour is over they become one entry.
+    """
+
+    hour = models.DateTimeField(db_index=True)
+    subject_kind = models.CharField(max_length=80)
+    subject_key = models.CharField(max_length=80)
+    method = models.CharField(max_length=20)
+    source = models.CharField(max_length=50, blank=True, help_text="the network")
+    succeeded = models.BooleanField()
+    count = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.count} by {self.method} at {self.hour}"

@@ -48,8 +48,10 @@ def record(
     organisation whose administrators see the entry. `detail` must be JSON, without
     secrets and without message content. `by=None` means the system itself.
     """
-    entry = _entry(event, subject, organisation_key, detail, by)
-    _append([entry])
+    entry = compose(
+        event, subject, organisation_key=organisation_key, detail=detail, by=by
+    )
+    append([entry])
     return entry
 
 
@@ -61,16 +63,23 @@ def record_each(
     by: Actor | None,
 ) -> None:
     """Appends an entry for each subject, as `record` does, in two statements for all."""
-    _append([_entry(event, one, organisation_key, None, by) for one in subjects])
+    append(
+        [
+            compose(event, one, organisation_key=organisation_key, by=by)
+            for one in subjects
+        ]
+    )
 
 
-def _entry(
+def compose(
     event: str,
     subject: models.Model,
-    organisation_key: object,
-    detail: Mapping[str, object] | None,
+    *,
+    organisation_key: object = "",
+    detail: Mapping[str, object] | None = None,
     by: Actor | None,
 ) -> Entry:
+    """Returns an entry as `record` does, for `append` to append with others."""
     return Entry(
         at=timezone.now(),
         event=event,
@@ -96,7 +105,8 @@ def lock_chain() -> ChainEnd:
 
 
 @transaction.atomic
-def _append(entries: Sequence[Entry]) -> None:
+def append(entries: Sequence[Entry]) -> None:
+    """Appends composed entries to the chain, in two statements for all."""
     if not entries:
         return
     end = lock_chain()

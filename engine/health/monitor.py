@@ -31,6 +31,7 @@ from engine.health.event_loop_lag import LoopLag
 from engine.health.metrics import exposition
 from engine.health.process_identity import Identity
 from engine.observability import metrics
+from engine.registry.credentials.sign_in_tally import tally
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class ProcessMonitor:
             self._thread(self._try_keys, REFRESH_SECONDS, uses_database=True),
             self._thread(self._beat, ROUND_SECONDS, uses_database=True),
             self._thread(self._send_notifications, NOTIFY_SECONDS, uses_database=True),
+            self._thread(tally.flush_if_due, ROUND_SECONDS, uses_database=True),
         ]
 
     def start(self) -> None:
@@ -89,6 +91,7 @@ class ProcessMonitor:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
         exposition.withdraw(self.me)
+        _flush_tally()
         if os.getppid() == self._parent:
             self._record_stop()
 
@@ -213,6 +216,15 @@ class ProcessMonitor:
             )
         finally:
             connection.close()
+
+
+def _flush_tally() -> None:
+    try:
+        tally.flush()
+    except DatabaseError:
+        log.warning("the last counts of sign-ins could not be written", exc_info=True)
+    finally:
+        connection.close()
 
 
 @contextmanager

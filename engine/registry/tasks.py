@@ -10,6 +10,7 @@ from engine.registry import change_log, word_columns
 from engine.registry.actions import connections, recovery
 from engine.registry.connections import spf
 from engine.registry.connections.cloud_providers import PROVIDERS
+from engine.registry.credentials import sign_in_tally
 from engine.registry.directory import index
 from engine.registry.models import Provider
 
@@ -30,6 +31,11 @@ def _refresh(provider: Provider) -> None:
 def apply_address_changes() -> int:
     """Applies changes of everyday addresses whose delay is over. Returns how many."""
     return recovery.apply_due_changes()
+
+
+def audit_sign_ins() -> int:
+    """Appends to the audit trail what is counted of sign-ins whose hour is over."""
+    return sign_in_tally.append_due()
 
 
 def purge_changes() -> int:
@@ -58,6 +64,15 @@ def schedule_jobs() -> None:
             "func": "engine.registry.tasks.apply_address_changes",
             "schedule_type": Schedule.MINUTES,
             "minutes": 5,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="registry.audit_sign_ins",
+        defaults={
+            "func": "engine.registry.tasks.audit_sign_ins",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 10,
+            "cluster": Lane.LONG,
         },
     )
     Schedule.objects.update_or_create(

@@ -15,6 +15,7 @@ from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
 from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials.sign_in_tally import SignInMethod
 from engine.routing import author_claims, policies
 from engine.routing.routes import Routes
 from engine.smtp.listener_policy import ListenerPolicy
@@ -31,7 +32,7 @@ class SubmissionPolicy(ListenerPolicy):
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
         """Binds to the person whose app password this is."""
         person = authentication.authenticate_person(
-            username, secret, peer=str(peer.address)
+            username, secret, peer=str(peer.address), method=SignInMethod.SUBMISSION
         )
         if person is None:
             return None

@@ -22,6 +22,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from engine.registry import permissions
+from engine.registry.credentials.sign_in_tally import SignInMethod, tally
 from engine.registry.models import Person
 from engine.secrets import secret_keys
 from portal.account import tasks
@@ -68,7 +69,9 @@ class AccountAdapter(DefaultAccountAdapter):
         person: Person | None = super().authenticate(request, **credentials)
         if person is not None:
             sign_in_attempts.withdraw(self._attempt)
-        elif sign_in_attempts.is_used_up(self._source):
+            return person
+        tally.failed(self._source.address, SignInMethod.SITE, peer=self._source.peer)
+        if sign_in_attempts.is_used_up(self._source):
             tasks.ask_to_tell_of_failures(self._source.address)
         return person
 

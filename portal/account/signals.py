@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY as METHODS
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.signals import password_changed, password_reset
 from allauth.mfa.models import Authenticator
@@ -15,7 +16,7 @@ from allauth.mfa.signals import (
 )
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -26,9 +27,11 @@ from django.utils.translation import gettext
 from engine.audit.record import record
 from engine.registry.actions import sessions, shut_mail
 from engine.registry.models import Person
+from engine.registry.networks import network_of
 from portal.account import actions
 from portal.account.second_factor import policies
 from portal.sessions import known_browsers, sign_in_attempts, store
+from portal.sessions.user_agents import browser_of
 
 
 @receiver(user_logged_in)
@@ -37,10 +40,18 @@ def note_sign_in(request: HttpRequest, user: Person, **kwargs: Any) -> None:
     device = known_browsers.remember(request, user)
     store.begin(request, user)
     sign_in_attempts.record_sign_in(request, user, device)
+    _audit("person.signed_in", user, **_source(request), second_factor=_factor(request))
     if user.first_signed_in_at is None:
         user.first_signed_in_at = timezone.now()
         never = Person.objects.filter(pk=user.pk, first_signed_in_at=None)
         never.update(first_signed_in_at=user.first_signed_in_at)
+
+
+@receiver(user_logged_out)
+def note_sign_out(request: HttpRequest, user: Person | None, **kwargs: Any) -> None:
+    """Records that a person signed out. A session that expires leaves no entry."""
+    if user is not None:
+        _audit("person.signed_out", user, **_source(request))
 
 
 @receiver(user_logged_in)
@@ -123,6 +134,20 @@ def start_the_mailbox_lock_period(user: Person, **kwargs: Any) -> None:
     """Starts the lock's period at the first sign-in after a doubtful recovery."""
     if user.mail_shut_at is not None:
         shut_mail.start_shut_period(user)
+
+
+def _source(request: HttpRequest) -> dict[str, str]:
+    """Returns where a request comes from, as precisely as the trail may know for good."""
+    return {
+        "network": network_of(request.META.get("REMOTE_ADDR", "")),
+        "browser": browser_of(request.META.get("HTTP_USER_AGENT", "")),
+    }
+
+
+def _factor(request: HttpRequest) -> str:
+    """Returns the kind of second factor that the sign-in showed; empty without one."""
+    shown = [one for one in request.session.get(METHODS, []) if one["method"] == "mfa"]
+    return str(shown[-1].get("type", "")) if shown else ""
 
 
 def _audit(event: str, person: Person, **detail: object) -> None:

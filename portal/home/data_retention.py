@@ -46,7 +46,7 @@ COOKIES = (
 )
 RECORDS = (
     Record("Your account and directory entry", "As long as your organisation keeps it"),
-    Record("Attempts to sign in", "90 days"),
+    Record("Attempts to sign in, with the exact network address", "90 days"),
     Record(
         "Messages in your mailbox",
         "Until you or your organisation delete them; Deleted and Junk are emptied "
@@ -59,7 +59,10 @@ RECORDS = (
         "What happened to each message, without its content",
         "As long as the service runs, as proof of delivery",
     ),
-    Record("The audit trail", "As long as the service runs"),
+    Record(
+        "The audit trail, with sign-ins by network and browser",
+        "As long as the service runs",
+    ),
     Record("Questions to the helpdesk, and our answers", "As long as the service runs"),
     Record("An application that was started and not submitted", "90 days"),
     Record(

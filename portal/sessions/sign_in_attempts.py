@@ -24,6 +24,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from engine.database import advisory_locks, clock
+from engine.registry.credentials.sign_in_tally import SignInMethod, tally
 from engine.registry.models import Person
 from engine.registry.networks import network_of
 from portal.sessions import known_browsers
@@ -135,8 +136,13 @@ def counted(
 
     `is_code` marks an attempt at the second factor, after a correct password.
     """
-    attempt = begin(source_of(request, person.address), is_code=is_code)
-    yield
+    source = source_of(request, person.address)
+    attempt = begin(source, is_code=is_code)
+    try:
+        yield
+    except Exception:
+        tally.failed(person.address, SignInMethod.CODE, peer=source.peer)
+        raise
     withdraw(attempt)
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.credentials.account_recovery import mail_access_filter
 from engine.registry.credentials.generated_secrets import digests, rekey
+from engine.registry.credentials.sign_in_tally import SignInMethod, tally
 from engine.registry.credentials.sign_in_throttle import Throttle
 from engine.registry.models import (
     ApiKey,
@@ -61,12 +62,19 @@ def authenticate_connection(
     return credential.connection
 
 
-def authenticate_person(address: str, secret: str, *, peer: str = "") -> Person | None:
+def authenticate_person(
+    address: str,
+    secret: str,
+    *,
+    peer: str = "",
+    method: SignInMethod = SignInMethod.POP3,
+) -> Person | None:
     """Returns the active person whose app password this is, or None.
 
     The password for the website is never accepted: mail clients store what they are
     given, and it would bypass the second factor. The address is the person's own, or
-    that of a group mailbox that they may read. `peer` is the client's IP address.
+    that of a group mailbox that they may read. `peer` is the client's IP address, and
+    `method` what the audit trail counts the attempt under.
     Raises TooManyAttemptsError (454 4.7.0).
     """
     key = _key_of(address)
@@ -74,11 +82,13 @@ def authenticate_person(address: str, secret: str, *, peer: str = "") -> Person 
     with throttle.attempt(key, peer, was_known=was_known) as attempt:
         found = _find_app_password(key, secret)
         if found is None:
+            tally.failed(key, method, peer=peer)
             return None
         attempt.succeeded()
     rekey(found, secret)
     _record_app_password_use(found)
     _record_network(found, peer)
+    tally.signed_in(found.person, method, peer=peer)
     return found.person
 
 
@@ -123,26 +133,26 @@ def is_app_password_valid(digests: tuple[str, ...], *, generation: int) -> bool:
     return live.exists()
 
 
-def authenticate_api_key(secret: str) -> ApiKey | None:
-    """Returns the valid key with this secret, or None.
+def authenticate_api_key(secret: str, *, peer: str = "") -> ApiKey | None:
+    """Returns the valid key with this secret, or None. `peer` is the client's IP address.
 
     Failures are not throttled: 140 bits cannot be guessed, and counting them would let
     anyone behind the same address lock out a system that holds a good key.
     """
-    key = (
-        ApiKey.objects.live()
-        .select_related("organisation", "made_by")
-        .filter(digest__in=digests(secret))
-        .first()
-    )
+    found = ApiKey.objects.filter(digest__in=digests(secret))
+    live = ApiKey.objects.live().select_related("organisation", "made_by")
+    key = live.filter(digest__in=digests(secret)).first()
     if key is not None:
         rekey(key, secret)
-        record_api_key_use(key)
+        record_api_key_use(key, peer=peer)
+    elif (ended := found.first()) is not None:
+        tally.refused(ended, SignInMethod.API, peer=peer)
     return key
 
 
-def record_api_key_use(key: ApiKey) -> None:
-    """Records, to the minute, that a key was used."""
+def record_api_key_use(key: ApiKey, *, peer: str = "") -> None:
+    """Records that a key was used: when, to the minute, and for the audit trail."""
+    tally.signed_in(key, SignInMethod.API, peer=peer)
     now = timezone.now()
     stale = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_INTERVAL)
     ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=now)
