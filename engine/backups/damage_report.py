@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import chain
 
 from engine.backups.manifest import Blob
 from engine.blobs.interface import Kind
 from engine.queue.models import QueuedMessage
-from engine.storage.models import Content, Message
+from engine.storage.models import Content, Message, WithdrawnCopy
 
 
 def lines(faults: Collection[Blob]) -> Iterator[str]:
@@ -19,8 +20,12 @@ def lines(faults: Collection[Blob]) -> Iterator[str]:
 
 def _messages(blob: Blob) -> Iterator[str]:
     contents = list(Content.objects.in_blobs([blob.key]).values_list("pk", flat=True))
-    kept = Message.objects.filter(content__in=contents).select_related("mailbox")
-    for message in kept:
+    kept = Message.objects.filter(content__in=contents)
+    withdrawn = WithdrawnCopy.objects.filter(content__in=contents)
+    rows: Iterator[Message | WithdrawnCopy] = chain(
+        kept.select_related("mailbox"), withdrawn.select_related("mailbox")
+    )
+    for message in rows:
         yield (
             f"{message.mailbox.address}: message {message.pk} of "
             f"{message.received_at:%d %B %Y, %H:%M} UTC from "

@@ -22,7 +22,7 @@ from engine.storage import (
     rule_matching,
 )
 from engine.storage.inbox_state import Inbox
-from engine.storage.models import Message
+from engine.storage.models import FirstUse, Message
 from engine.storage.rule_matching import Delivery, Filing
 from engine.storage.standard_folders import ensure_folders
 
@@ -52,6 +52,7 @@ COLUMNS = (
     "is_indexed",
     "expires_at",
     "reference",
+    "first_use",
 )
 
 
@@ -165,6 +166,7 @@ def _row(delivery: Delivery, filing: Filing, now: datetime) -> tuple[Any, ...]:
         False,
         filing.expires_at,
         delivery.reference,
+        FirstUse.FORWARDED if filing.forwards else "",
     )
 
 

@@ -116,14 +116,18 @@ def _rows(messages: Collection[Message]) -> QuerySet[Message]:
 
 
 def delete_unreferenced(content_ids: Collection[int]) -> None:
-    """Deletes the contents that no message and no queued message refers to.
+    """Deletes the contents that no message refers to: none in a folder, none withdrawn,
+    none queued.
 
     A blob is deleted only with the last content that names it: a distribution list's
     copy has its own header and shares the body.
     """
     unreferenced = dict(
         Content.objects.filter(
-            pk__in=content_ids, messages__isnull=True, queued__isnull=True
+            pk__in=content_ids,
+            messages__isnull=True,
+            withdrawn_copies__isnull=True,
+            queued__isnull=True,
         ).values_list("pk", "blob_key")
     )
     Content.objects.filter(pk__in=unreferenced).delete()

@@ -21,6 +21,9 @@ class EventKind(models.TextChoices):
     HELD = "held", "Held"
     RELEASED = "released", "Released"
     DROPPED = "dropped", "Dropped"
+    RECALLED = "recalled", "Recalled by its sender"
+    WITHDRAWN = "withdrawn", "Withdrawn from the mailbox"
+    PUT_BACK = "put_back", "Put back into the mailbox"
 
 
 class Thinned(models.Model):
@@ -86,6 +89,11 @@ class Event(models.Model):
                     ]
                 ),
                 name="event_of_rare_kind",
+            ),
+            models.Index(
+                fields=["kind", "-id"],
+                condition=models.Q(kind__in=["recalled", "withdrawn", "put_back"]),
+                name="event_after_delivery",
             ),
             # Pages of one organisation's refusals; other events take no room in it.
             models.Index(

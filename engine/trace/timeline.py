@@ -29,6 +29,10 @@ WORDS = {
     EventKind.HELD: "Held",
     EventKind.RELEASED: "Released, and on its way again",
     EventKind.DROPPED: "Dropped by an operator",
+    EventKind.RECALLED: "Recalled by its sender, and no longer in the mailbox",
+    EventKind.WITHDRAWN: "Withdrawn by the operator of the service, and no longer in the "
+    "mailbox",
+    EventKind.PUT_BACK: "Put back into the mailbox by the operator of the service",
 }
 
 # Of mail to postmaster@ and abuse@: their number would say something of an organisation.
@@ -36,6 +40,8 @@ TO_READERS = "Sent on to the people who read this address"
 # The reason of a message that its sender took back, which operators drop otherwise.
 TAKEN_BACK_REASON = "taken back by its sender before it left"
 TAKEN_BACK = "Taken back by its sender"
+# Of a message that was delivered before the scanner knew what it holds.
+FOUND_INFECTED = "Found infected since, and withdrawn from the mailbox"
 # Of a refusal that asks to try again.
 NOT_YET = "Refused for now"
 # For a deferral, the only event that is counted instead of repeated.
@@ -176,6 +182,8 @@ def _words(event: TracedEvent, reply: str) -> str:
         return TAKEN_BACK
     if event.detail.get("role"):
         return TO_READERS
+    if event.kind == EventKind.WITHDRAWN and event.detail.get("cause") == "infected":
+        return FOUND_INFECTED
     is_temporary = event.kind == EventKind.REFUSED and reply.startswith("4")
     return NOT_YET if is_temporary else WORDS[EventKind(event.kind)]
 
@@ -186,7 +194,8 @@ def _reply(event: TracedEvent, visibility: Visibility) -> str:
     if reply or is_taken_back(event):
         return reply
     # Operators write their reasons for one another.
-    is_shared = event.detail.get("hold") == SUSPENSION
+    is_suspension = event.detail.get("hold") == SUSPENSION
+    is_shared = is_suspension or event.kind == EventKind.RECALLED
     return reason if is_shared or visibility >= Visibility.STAFF else ""
 
 

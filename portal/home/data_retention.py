@@ -53,6 +53,10 @@ RECORDS = (
         "after the days that your organisation sets, 30 at first",
     ),
     Record(
+        "Messages that were recalled or withdrawn from your mailbox",
+        "As long as your organisation keeps Deleted, and at least 30 days",
+    ),
+    Record(
         "Messages on their way", "Up to 48 hours, and 7 days in the queue’s records"
     ),
     Record(

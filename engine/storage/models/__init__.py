@@ -10,10 +10,11 @@ from engine.storage.models.content_key import ContentKey
 from engine.storage.models.export import EXPORT_TRANSITIONS, Export, ExportStatus
 from engine.storage.models.folder import Folder, FolderRole
 from engine.storage.models.mailbox import MailboxSettings, MaildropLock, Retention
-from engine.storage.models.message import Message
+from engine.storage.models.message import FirstUse, Message, MessageFacts
 from engine.storage.models.out_of_office import Answered, OutOfOffice
 from engine.storage.models.rule import Rule
 from engine.storage.models.search_gap import GapReason, SearchGap
+from engine.storage.models.withdrawn_copy import WithdrawalKind, WithdrawnCopy
 
 __all__ = [
     "EXPORT_TRANSITIONS",
@@ -25,14 +26,18 @@ __all__ = [
     "ContentKey",
     "Export",
     "ExportStatus",
+    "FirstUse",
     "Folder",
     "FolderRole",
     "GapReason",
     "MailboxSettings",
     "MaildropLock",
     "Message",
+    "MessageFacts",
     "OutOfOffice",
     "Retention",
     "Rule",
     "SearchGap",
+    "WithdrawalKind",
+    "WithdrawnCopy",
 ]

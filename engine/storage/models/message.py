@@ -10,18 +10,18 @@ from engine.storage.models.content import Content
 from engine.storage.models.folder import Folder
 
 
-class Message(models.Model):
-    """One message in one folder. Ids are never reused, so the id serves as a UID."""
+class FirstUse(models.TextChoices):
+    """How a message's content first left its mailbox. The reader is not recorded."""
 
-    mailbox = models.ForeignKey(
-        Mailbox, on_delete=models.CASCADE, related_name="messages"
-    )
-    folder = models.ForeignKey(
-        Folder, on_delete=models.CASCADE, related_name="messages"
-    )
-    content = models.ForeignKey(
-        Content, on_delete=models.PROTECT, related_name="messages"
-    )
+    OPENED = "opened", "Opened in webmail"
+    FETCHED = "fetched", "Fetched by a program"
+    FORWARDED = "forwarded", "Forwarded by a rule"
+    UNKNOWN = "unknown", "Delivered before this was recorded"
+
+
+class MessageFacts(models.Model):
+    """What is known of a delivered message, in its folder or withdrawn from it."""
+
     envelope_sender = models.CharField(
         max_length=254, blank=True, help_text="becomes Return-Path; empty when null"
     )
@@ -45,8 +45,37 @@ class Message(models.Model):
         db_default="",
         help_text="the queue's; empty in drafts, and in mail stored before it was kept",
     )
+    # The database's default is for rows of a version that does not record it.
+    first_use = models.CharField(
+        max_length=10,
+        choices=FirstUse.choices,
+        blank=True,
+        default="",
+        db_default=FirstUse.UNKNOWN.value,
+        help_text="empty while nobody has seen the content",
+    )
     thread = models.BigIntegerField(
         default=0, db_default=0, help_text="the same for all of one conversation"
+    )
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.subject or "(no subject)"
+
+
+class Message(MessageFacts):
+    """One message in one folder. Ids are never reused, so the id serves as a UID."""
+
+    mailbox = models.ForeignKey(
+        Mailbox, on_delete=models.CASCADE, related_name="messages"
+    )
+    folder = models.ForeignKey(
+        Folder, on_delete=models.CASCADE, related_name="messages"
+    )
+    content = models.ForeignKey(
+        Content, on_delete=models.PROTECT, related_name="messages"
     )
     is_indexed = models.BooleanField(
         default=False, db_default=False, help_text="search finds its words"
@@ -100,6 +129,3 @@ class Message(models.Model):
         """Whether the mailbox sent the message. True of received notices, too, whose
         delivery has no sender."""
         return bool(self.reference) and not self.envelope_sender and not self.is_draft
-
-    def __str__(self) -> str:
-        return self.subject or "(no subject)"

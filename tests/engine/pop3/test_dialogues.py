@@ -10,9 +10,19 @@ import pytest
 from engine.pop3 import maildrop, read_ahead
 from engine.pop3.maildrop import Item, Maildrop
 from engine.pop3.server_context import Limits
+from engine.queue import mailbox_withdrawals
+from engine.queue.mailbox_withdrawals import Cause
 from engine.registry.models import Mailbox, Person
+from engine.routing import routes
 from engine.storage import message_actions, standard_folders
-from engine.storage.models import Content, FolderRole, Message
+from engine.storage.models import (
+    Content,
+    FolderRole,
+    Message,
+    WithdrawalKind,
+    WithdrawnCopy,
+)
+from tests.dialogue import Dialogue
 from tests.engine.pop3 import sample_messages
 from tests.engine.pop3.conftest import SECRET, Serve, Server
 
@@ -334,3 +344,37 @@ s: +OK
 c: PASS {{secret}}
 s: {answer}
 """
+
+
+async def test_what_is_withdrawn_meanwhile_is_not_served(
+    server: Server, reader: Person
+) -> None:
+    for _ in range(3):
+        await in_thread(sample_messages.deliver, reader.mailbox)
+    ids = [
+        pk async for pk in Message.objects.order_by("pk").values_list("pk", flat=True)
+    ]
+    dialogue = Dialogue(server.pop3, server.context)
+    await routes.refresh()
+    await in_thread(dialogue.say, SIGN_IN)
+
+    cause = Cause(WithdrawalKind.INFECTED, by=None, reason="Eicar")
+    await in_thread(mailbox_withdrawals.withdraw, ids[:2], cause)
+
+    await in_thread(
+        dialogue.run,
+        """
+c: RETR 1
+s: -ERR The message was removed in the meantime
+c: TOP 1 0
+s: -ERR The message was removed in the meantime
+c: RETR 2
+s: -ERR The message was removed in the meantime
+c: DELE 1
+s: +OK
+c: QUIT
+s: +OK*
+closed
+""",
+    )
+    assert await WithdrawnCopy.objects.acount() == 2

@@ -70,6 +70,9 @@ def test_every_kind_is_a_step_or_a_proof() -> None:
         EventKind.EXPANDED,
         EventKind.FAILED,
         EventKind.DROPPED,
+        EventKind.RECALLED,
+        EventKind.WITHDRAWN,
+        EventKind.PUT_BACK,
     }
 
 
