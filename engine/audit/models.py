@@ -128,3 +128,46 @@ class SignInTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.count} by {self.method} at {self.hour}"
+
+
+class Opening(models.Model):
+    """The first look at what is not one's own, within an occasion.
+
+    See `engine.audit.openings`, which alone writes it.
+    """
+
+    at = models.DateTimeField()
+    event = models.CharField(max_length=80)
+    subject_kind = models.CharField(max_length=80)
+    subject_key = models.CharField(max_length=80)
+    subject_name = models.CharField(max_length=320)
+    organisation_key = models.CharField(max_length=80, blank=True)
+    by_key = models.CharField(max_length=80)
+    by_name = models.CharField(max_length=320)
+    method = models.CharField(max_length=40)
+    occasion = models.CharField(max_length=40)
+    hidden_until = models.DateTimeField(null=True, blank=True)
+    is_appended = models.BooleanField(
+        default=False, help_text="the audit trail has an entry of it"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject_kind", "subject_key", "by_key", "method", "occasion"],
+                name="opening_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["subject_kind", "subject_key", "-id"], name="opening_by_subject"
+            ),
+            models.Index(
+                fields=["id"],
+                condition=models.Q(is_appended=False),
+                name="opening_to_append",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.subject_name}"

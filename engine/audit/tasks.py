@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
+from engine.audit import openings
 from engine.audit.checkpoints import making, outside, verification
 from engine.lanes import Lane
 
@@ -23,15 +24,30 @@ def verify_chain() -> bool:
     return verification.verify_slice()
 
 
+def append_openings() -> int:
+    """Appends to the trail who looked at what is not theirs."""
+    return openings.append_waiting()
+
+
+def purge_openings() -> int:
+    """Deletes the rows of openings that are listed no more."""
+    return openings.purge()
+
+
 def schedule_jobs() -> None:
     """Creates or updates the schedules."""
-    for name, lane in (("make_checkpoint", Lane.CALLS), ("verify_chain", Lane.LONG)):
+    for name, lane, minutes in (
+        ("make_checkpoint", Lane.CALLS, 1),
+        ("verify_chain", Lane.LONG, 1),
+        ("append_openings", Lane.QUICK, 1),
+        ("purge_openings", Lane.LONG, 60),
+    ):
         Schedule.objects.update_or_create(
             name=f"audit.{name}",
             defaults={
                 "func": f"engine.audit.tasks.{name}",
                 "schedule_type": Schedule.MINUTES,
-                "minutes": 1,
+                "minutes": minutes,
                 "cluster": lane,
             },
         )

@@ -14,7 +14,9 @@ from engine.encryption.errors import MasterKeyUnavailableError, UnreadableError
 from engine.mail.address import Address
 from engine.pop3 import replies
 from engine.pop3.replies import Refused
+from engine.registry import mailbox_openings
 from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import Mailbox, MailboxKind
 from engine.storage import content, content_keys, message_actions, standard_folders
 from engine.storage.content_keys import Held
@@ -86,6 +88,7 @@ def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
         can_delete = person.grants.filter(mailbox=mailbox, can_write=True).exists()
     if mailbox is None:
         raise Refused(replies.NO_MAILBOX)
+    mailbox_openings.note(mailbox, by=person, method=OpeningMethod.POP3)
     return Access(
         mailbox,
         can_delete,

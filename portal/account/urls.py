@@ -20,6 +20,7 @@ from portal.account.views import (
     directory_entry,
     directory_sign_in_link,
     everyday_address,
+    mailbox_openings,
     overview,
     sessions,
 )
@@ -49,6 +50,12 @@ own = (
         path("sessions/", sessions.index, name="sessions"),
         path("sessions/everywhere/", sessions.everywhere, name="sign_out_everywhere"),
         path("sessions/<str:session_id>/end/", sessions.end, name="end_session"),
+        path("openings/", mailbox_openings.index, name="openings"),
+        path(
+            "openings/<int:mailbox_id>/",
+            mailbox_openings.index,
+            name="mailbox_openings",
+        ),
         path("app-passwords/", overview.app_passwords, name="app_passwords"),
         path(
             "app-passwords/<int:app_password_id>/revoke/",

@@ -67,6 +67,7 @@ RECORDS = (
         "The audit trail, with sign-ins by network and browser",
         "As long as the service runs",
     ),
+    Record("Who opened your mailbox besides you, as listed in your account", "1 year"),
     Record("Questions to the helpdesk, and our answers", "As long as the service runs"),
     Record("An application that was started and not submitted", "90 days"),
     Record(

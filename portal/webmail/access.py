@@ -16,6 +16,8 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest
 from django.views.decorators.cache import cache_control
 
+from engine.registry import mailbox_openings
+from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import (
     Grant,
     Mailbox,
@@ -72,9 +74,15 @@ class AccessibleMailboxes:
         return next(iter(self.readable), None)
 
     def at(self, mailbox_id: int) -> MailboxAccess:
-        """Returns the mailbox with this id. Raises Http404 if they may not read it."""
+        """Returns the mailbox with this id, and records that they opened it.
+
+        Raises Http404 if they may not read it.
+        """
         for access in self.readable:
             if access.mailbox.pk == mailbox_id:
+                mailbox_openings.note(
+                    access.mailbox, by=self.person, method=OpeningMethod.WEBMAIL
+                )
                 return access
         raise Http404
 

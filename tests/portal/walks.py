@@ -40,6 +40,7 @@ MEMBER = (
     "/account/app-passwords/",
     "/account/sessions/",
     "/account/sessions/everywhere/",
+    "/account/openings/",
     "/account/second-factor/",
     "/account/second-factor/totp/deactivate/",
     "/account/second-factor/passkeys/",

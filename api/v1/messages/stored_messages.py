@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 
+from api.auth.caller import Caller
 from engine.audit.record import record
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
@@ -16,7 +18,9 @@ from engine.mail.mime.parts import Part
 from engine.mail.reading import reader
 from engine.mail.reading.as_text import as_text, plain_text, text_in
 from engine.mail.reading.items import Item, Kind, Reading
-from engine.registry.models import ApiKey
+from engine.registry import mailbox_openings
+from engine.registry.mailbox_openings import OpeningMethod
+from engine.registry.models import ApiKey, Mailbox
 from engine.storage import content, message_actions
 from engine.storage.models import Folder, FolderRole, Message
 
@@ -59,6 +63,16 @@ class ParsedMessage:
     is_html_left_out: bool
     parts: list[ShownPart]
     attachments: list[ShownPart]
+
+
+def open_mailbox(caller: Caller, mailbox_id: int) -> Mailbox:
+    """Returns a mailbox whose messages the key may read, and records that it opened it.
+
+    Raises Http404.
+    """
+    mailbox: Mailbox = get_object_or_404(caller.mailboxes(), pk=mailbox_id)
+    mailbox_openings.note(mailbox, by=caller.key, method=OpeningMethod.API)
+    return mailbox
 
 
 def read_raw(message: Message, *, by: ApiKey) -> bytes:
@@ -177,6 +191,7 @@ def _addresses(block: HeaderBlock, name: str) -> Iterator[str]:
 def _record(
     event: str, message: Message, detail: Mapping[str, object], *, by: ApiKey
 ) -> None:
+    mailbox_openings.note(message.mailbox, by=by, method=OpeningMethod.API)
     record(
         event,
         message.mailbox,

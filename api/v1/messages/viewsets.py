@@ -81,7 +81,7 @@ class Messages(Resource):
     def list(self, request: Request) -> Response:
         """Returns the newest messages first."""
         query = validated_query(request, serializers.MessageSearch)
-        mailbox = get_object_or_404(self.caller.mailboxes(), pk=query["mailbox"])
+        mailbox = stored_messages.open_mailbox(self.caller, query["mailbox"])
         # Once for a search: an older page holds nothing that was indexed since.
         is_first_of_search = "q" in query and "before" not in query
         coverage = _coverage(mailbox) if is_first_of_search else None
@@ -240,8 +240,8 @@ class Folders(ListResource):
     scopes = {"list": Scope.READ_MESSAGES}
 
     def get_queryset(self) -> QuerySet[Folder]:
-        rows = self.caller.mailboxes()
-        return get_object_or_404(rows, pk=self.kwargs["mailbox_id"]).folders.all()
+        mailbox = stored_messages.open_mailbox(self.caller, self.kwargs["mailbox_id"])
+        return mailbox.folders.all()
 
 
 def _coverage(mailbox: Mailbox) -> dict[str, Any]:
