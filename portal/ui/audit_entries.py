@@ -38,6 +38,8 @@ EVENT_LABELS = {
     "api_key.added": "API key made",
     "api_key.revoked": "API key revoked",
     "mailbox.opened": "Mailbox opened by another than its holder",
+    "audit.exported": "History downloaded",
+    "quarantine.viewed": "Message in quarantine looked at",
     "mailbox.granted": "Rights to a group mailbox given",
     "mailbox.revoked": "Rights to a group mailbox removed",
     "mailbox.sent_from": "Message sent as a group mailbox",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
+from engine.audit import openings
 from engine.registry.models import Organisation, Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
@@ -85,8 +88,15 @@ def _row(row: QuarantinedMessage, owners: dict[int, Organisation]) -> list[Cell]
 @staff(Permission.VIEW_QUARANTINE)
 @require_safe
 def show(request: HttpRequest, pk: int) -> HttpResponse:
-    """The facts about one message in quarantine."""
+    """The facts about one message in quarantine; records who looked at them."""
     row = get_object_or_404(QuarantinedMessage, pk=pk)
+    openings.note(
+        "quarantine.viewed",
+        row,
+        by=cast(Person, request.user),
+        method="console",
+        organisation_key=row.organisation_id or "",
+    )
     owner = Organisation.objects.filter(pk=row.organisation_id or 0).first()
     owner_cell = (
         Cell(owner.name, member_url("organisation", owner.pk)) if owner else Cell("—")

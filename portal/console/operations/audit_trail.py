@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -11,6 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from engine.audit.checkpoints import verification
 from engine.audit.models import Checkpoint, Entry
+from engine.audit.record import record
+from engine.registry.models import Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.page import render_template
@@ -47,8 +51,10 @@ def index(request: HttpRequest) -> HttpResponse:
 @staff(Permission.VIEW_AUDIT)
 @require_safe
 def as_csv(request: HttpRequest) -> HttpResponseBase:
-    """The filtered entries as a CSV file."""
-    lines = audit_entries.as_csv(_filtered(AuditFilter(request).criteria))
+    """The filtered entries as a CSV file. That it was downloaded is an entry too."""
+    person, criteria = cast(Person, request.user), AuditFilter(request).criteria
+    entry = record("audit.exported", person, detail=criteria, by=person)
+    lines = audit_entries.as_csv(_filtered(criteria).filter(pk__lt=entry.pk))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="audit.csv"'
     return response

@@ -67,6 +67,17 @@ def test_history_file_holds_everything_and_runs_no_formula(
     assert row[2:4] == ["person.suspended", "'=cmd@northfield.secure.example"]
 
 
+def test_a_download_of_the_history_is_in_the_history(
+    admin_client: Client, path_to: Path, alice: Person, northfield: Organisation
+) -> None:
+    answer = admin_client.get(path_to("history/history.csv?q=bob"))
+
+    assert b"audit.exported" not in b"".join(answer.streaming_content)
+    entry = Entry.objects.get(event="audit.exported")
+    assert (entry.by_key, entry.detail) == (str(alice.pk), {"search": "bob"})
+    assert entry.organisation_key == str(northfield.pk)
+
+
 def test_history_file_keeps_accents_and_opens_in_excel(
     admin_client: Client, path_to: Path, alice: Person, bob: Person
 ) -> None:

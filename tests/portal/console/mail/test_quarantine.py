@@ -8,6 +8,7 @@ from django.test import Client
 from engine.antivirus import quarantine
 from engine.antivirus.models import QuarantinedMessage
 from engine.antivirus.verdict import Verdict, VerdictState
+from engine.audit import openings, tasks
 from engine.audit.models import Entry
 from engine.blobs import local_store
 from engine.blobs.interface import Kind
@@ -45,6 +46,21 @@ def test_details_say_everything_but_what_is_in_it(
     assert quarantined.digest in page
     assert "bob@northfield.secure.example" in page
     assert "Secret body" not in page
+
+
+def test_who_looks_at_one_is_in_the_audit_trail(
+    staff_client: Client, quarantined: QuarantinedMessage, olive: Person
+) -> None:
+    openings.forget_known()
+    for _ in range(2):
+        staff_client.get(f"/admin/quarantine/{quarantined.pk}/")
+
+    tasks.append_openings()
+
+    entry = Entry.objects.get(event="quarantine.viewed")
+    assert entry.subject_key == str(quarantined.pk)
+    assert (entry.by_key, entry.detail["by"]) == (str(olive.pk), "console")
+    assert entry.organisation_key == str(quarantined.organisation_id)
 
 
 @pytest.mark.parametrize("query", ["eicar", "bob@", "r1"])
