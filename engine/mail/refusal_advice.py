@@ -36,6 +36,7 @@ ADVICE = (
     ),
     (r"^\S+ [45]\.7\.0 ", "The server or program must sign in again."),
     (r"Cannot scan|cannot be reached", f"Nothing passes unscanned. {AGAIN}"),
+    (r"stopped for now", f"An operator stopped the sender. Call the helpdesk. {AGAIN}"),
     (r"^\S+ 4\.7\.1 ", f"It was too much at once. {AGAIN}"),
     (r"account of .+ suspended", "Resume the account under People, or ask who did it."),
     (r"suspended; please call", "Call the helpdesk to have it resumed."),

@@ -139,6 +139,7 @@ SENDS_TO_TOO_MANY = Reply(452, "4.5.3", "Too many recipients at once; try again 
 TOO_MANY_RECIPIENTS = Reply(
     452, "4.5.3", "Too many recipients for one message; send to the others separately"
 )
+SENDING_STOPPED = Reply(450, "4.7.1", "Your mail is stopped for now by an operator")
 
 # RFC 1870 §6, RFC 5321 §2.3.8, RFC 3463 §3.7
 TOO_BIG = Reply(552, "5.3.4", "The message is larger than this server accepts")

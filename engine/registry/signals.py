@@ -24,6 +24,7 @@ from engine.registry.models import (
     OrganisationRole,
     Person,
     ProviderNetworks,
+    SendingStop,
 )
 from engine.registry.models.change import logged_as
 
@@ -41,6 +42,7 @@ LOGGED: tuple[type[Model], ...] = (
     OrganisationRole,
     Person,
     ProviderNetworks,
+    SendingStop,
 )
 
 

@@ -9,7 +9,13 @@ from typing import NamedTuple, TypeAlias
 
 from engine.mail.address import Address
 from engine.registry.addresses.allocation import bounce_address
-from engine.registry.models import OrganisationStatus, Posting, Proof, Provider
+from engine.registry.models import (
+    OrganisationStatus,
+    Posting,
+    Proof,
+    Provider,
+    StopKind,
+)
 from engine.registry.networks import Network
 from engine.routing.suffix import DomainMap
 
@@ -65,6 +71,14 @@ class Route:
                 return f"administrators:{self.organisation_id}"
 
 
+class StopFacts(NamedTuple):
+    """A sender whose mail an operator has stopped; see `SendingStop`."""
+
+    kind: StopKind
+    subject_id: int
+    address: str
+
+
 class OrganisationFacts(NamedTuple):
     """An organisation as the mail engine sees it. Administrators are people's ids."""
 
@@ -72,6 +86,7 @@ class OrganisationFacts(NamedTuple):
     status: OrganisationStatus
     is_hosted: bool
     administrators: tuple[int, ...] = ()
+    stops: tuple[StopFacts, ...] = ()
 
     @property
     def is_active(self) -> bool:

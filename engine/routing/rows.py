@@ -40,6 +40,8 @@ from engine.registry.models import (
     Provider,
     ProviderNetworks,
     RoleName,
+    SendingStop,
+    StopKind,
 )
 from engine.registry.networks import Network
 from engine.routing.facts import (
@@ -49,6 +51,7 @@ from engine.routing.facts import (
     DomainFacts,
     ListFacts,
     OrganisationFacts,
+    StopFacts,
 )
 from engine.routing.snapshot import Routes
 from engine.routing.sources import SourceClasses
@@ -97,7 +100,7 @@ def with_settings(routes: Routes) -> Routes:
 def read_some(kind: ChangeKind, ids: Collection[int]) -> Rows:
     """Reads rows of one kind as they are committed now; None for an id without a row.
 
-    One query, for organisations two and for lists three.
+    One query, for organisations and for lists three.
     """
     found = dict(PARTS[kind].read(ids))
     return {row_id: found.get(row_id) for row_id in ids}
@@ -126,6 +129,7 @@ def _organisations(ids: Ids) -> Iterator[tuple[int, OrganisationFacts]]:
     held = _of(roles, ids, "organisation_id")
     for row_id, person_id in held.values_list("organisation_id", "person_id"):
         administrators[row_id].append(person_id)
+    stops = _stops(ids)
     rows = _of(Organisation.objects.order_by(), ids)
     for row_id, name, status, account_type in rows.values_list(
         "id", "name", "status", "account_type"
@@ -137,8 +141,18 @@ def _organisations(ids: Ids) -> Iterator[tuple[int, OrganisationFacts]]:
                 OrganisationStatus(status),
                 AccountType(account_type).is_hosted,
                 tuple(administrators[row_id]),
+                tuple(stops[row_id]),
             ),
         )
+
+
+def _stops(ids: Ids) -> dict[int, list[StopFacts]]:
+    found: dict[int, list[StopFacts]] = defaultdict(list)
+    rows = _of(SendingStop.objects.order_by("id"), ids, "organisation_id")
+    fields = ("organisation_id", "kind", "subject_id", "address")
+    for owner, kind, *who in rows.values_list(*fields):
+        found[owner].append(StopFacts(StopKind(kind), *who))
+    return found
 
 
 def _domains(ids: Ids) -> Iterator[tuple[int, DomainFacts]]:

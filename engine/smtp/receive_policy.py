@@ -15,6 +15,7 @@ from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import Proof
 from engine.routing import author_claims, policies
 from engine.routing.routes import ConnectionFacts, Routes
+from engine.routing.sending_stops import check_not_stopped
 from engine.smtp import cloud_tenant_proof
 from engine.smtp.cloud_tenant_proof import Evidence
 from engine.smtp.listener_policy import ListenerPolicy
@@ -55,7 +56,7 @@ class ReceivePolicy(ListenerPolicy):
         return bind_by_peer(routes, peer)
 
     def check_binding(self, routes: Routes, binding: Binding) -> None:
-        """Refuses a connection that is suspended or proves itself otherwise now."""
+        """Refuses a connection that is suspended, stopped or proves itself otherwise."""
         # A provider's servers carry every tenant's mail. That a tenant is suspended is
         # reported only once a message has proved to come from that tenant.
         if not binding.providers:
@@ -71,6 +72,7 @@ class ReceivePolicy(ListenerPolicy):
         policies.check_connection_can_send_as(
             routes, connection=connection, address=sender
         )
+        check_not_stopped(routes, connection.organisation_id, addresses=[sender])
         return connection.domains.to_community(sender)
 
     def confirm_binding(
@@ -93,12 +95,17 @@ class ReceivePolicy(ListenerPolicy):
         check = partial(
             policies.check_connection_can_send_as, routes, connection=connection
         )
-        for author in authors(header):
+        written_by = authors(header)
+        for author in written_by:
             # A server's own bounces come from its host name, below one of its domains.
             host_of = routes.owner_of_host(author) if sender is None else None
             if host_of == connection.organisation_id:
                 continue
             check(address=author)
+        # The sender again: it may have been stopped since MAIL.
+        check_not_stopped(
+            routes, connection.organisation_id, addresses=[sender, *written_by]
+        )
         author_claims.check_claims(routes, header, check, is_notice=sender is None)
         return rewrite_header(header, connection.domains.to_community)
 
@@ -127,4 +134,5 @@ def _active_connection(routes: Routes, binding: Binding) -> ConnectionFacts:
         # The organisation changed how it proves itself while the session was open.
         text = "This connection now proves itself in another way; connect again"
         raise PermanentFailure(smtp_replies.AUTH_REQUIRED.saying(text))
+    check_not_stopped(routes, connection.organisation_id, connection_id=connection.id)
     return connection

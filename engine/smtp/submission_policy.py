@@ -18,6 +18,7 @@ from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.credentials.sign_in_tally import SignInMethod
 from engine.routing import author_claims, policies
 from engine.routing.routes import Routes
+from engine.routing.sending_stops import check_not_stopped
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.session_binding import Binding, Peer
 
@@ -59,10 +60,11 @@ class SubmissionPolicy(ListenerPolicy):
         return None
 
     def check_binding(self, routes: Routes, binding: Binding) -> None:
-        """Refuses a person who is suspended."""
+        """Refuses a person who is suspended, or whose mail is stopped."""
         person_id = binding.person_id
         if person_id is None or routes.address_of(person_id) is None:
             raise PermanentFailure(smtp_replies.SENDER_NOT_ALLOWED.saying(SUSPENDED))
+        check_not_stopped(routes, binding.organisation_id, person_id=person_id)
 
     def check_sender(
         self, routes: Routes, binding: Binding, sender: Address | None
@@ -70,6 +72,7 @@ class SubmissionPolicy(ListenerPolicy):
         """Returns the sender, if the person may send from it."""
         if sender is not None:
             _can_send_as_check(routes, binding)(address=sender)
+            check_not_stopped(routes, binding.organisation_id, addresses=[sender])
         return sender
 
     def check_header(
@@ -84,6 +87,13 @@ class SubmissionPolicy(ListenerPolicy):
         written_by = authors(header)
         for author in written_by:
             check(address=author)
+        # Sender and person again: they may have been stopped since MAIL.
+        check_not_stopped(
+            routes,
+            binding.organisation_id,
+            person_id=binding.person_id,
+            addresses=[sender, *written_by],
+        )
         author_claims.check_claims(routes, header, check)
         # RFC 5322 §3.6.3: no recipient may see Bcc, and some clients leave it in.
         header = header.without("Bcc", "Resent-Bcc")

@@ -18,6 +18,7 @@ from engine.registry.models import (
     Domain,
     Organisation,
     OrganisationStatus,
+    SendingStop,
 )
 from engine.registry.permissions import Permission, Visitor
 from onboarding.connecting.models import Watch
@@ -106,6 +107,13 @@ TILES = (
         counts.recipients(RecipientStatus.HELD),
         "console:queue",
         "?status=held",
+        is_alarm=True,
+    ),
+    Tile(
+        "Senders stopped",
+        Permission.VIEW_QUEUE,
+        SendingStop.objects.count,
+        "console:stops",
         is_alarm=True,
     ),
     Tile(

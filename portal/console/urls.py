@@ -16,6 +16,7 @@ from portal.console.mail import (
     quarantine,
     queue,
     sending_rates,
+    sending_stops,
     strangers,
     trace,
 )
@@ -50,6 +51,10 @@ urlpatterns = [
     path("sending-rates/", sending_rates.index, name="rates"),
     path("sending-rates/give/", sending_rates.give, name="rates_give"),
     path("sending-rates/<int:pk>/end/", sending_rates.end, name="rates_end"),
+    path("sending-stops/", sending_stops.index, name="stops"),
+    path("sending-stops/add/", sending_stops.stop_named, name="stop_named"),
+    path("sending-stops/<int:pk>/lift/", sending_stops.lift, name="stop_lift"),
+    path("sending-stops/<slug:kind>/<int:pk>/", sending_stops.stop, name="stop"),
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/<int:pk>/", quarantine.show, name="quarantined"),
     path("quarantine/<int:pk>/delete/", quarantine.delete, name="quarantine_delete"),

@@ -109,6 +109,7 @@ MENU = (
     MenuItem("Second person", "members:recovery", "user", Permission.MANAGE_PEOPLE, 45),
     MenuItem("Mail queue", "console:queue", "list-ul", Permission.VIEW_QUEUE, 100),
     MenuItem("Sending rates", "console:rates", "tasks", Permission.VIEW_QUEUE, 105),
+    MenuItem("Sending stops", "console:stops", "lock", Permission.VIEW_QUEUE, 107),
     MenuItem(
         "Message trace", "console:trace", "history", Permission.TRACE_MESSAGES, 110
     ),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from engine.certificates.models import Role
 from engine.certificates.visibility import View
 from engine.registry.actions import people as people_actions
+from engine.registry.actions import sending_stops
 from engine.registry.models import (
     Mailbox,
     Organisation,
@@ -116,6 +117,8 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "admin/notices/": {"pk": _notice()},
             "admin/people/": {"pk": bob.pk, "key": _app_password(bob)},
             "admin/people/recovery/": change | {"answer": "agree"},
+            "admin/sending-stops/": {"kind": "person", "pk": bob.pk},
+            "admin/sending-stops/<int:pk>/lift/": {"pk": _stop()},
             "admin/pages/": (page := _guide()),
             "admin/choose-page/": page,
         }
@@ -248,6 +251,11 @@ def _guide() -> dict[str, Any]:
         "content_type_app_name": "guides",
         "content_type_model_name": "guide",
     }
+
+
+def _stop() -> int:
+    by_nobody = "program@northfield.secure.example"
+    return sending_stops.stop_address(by_nobody, reason="Loops", by=None).pk
 
 
 def _notice() -> int:

@@ -44,6 +44,11 @@ REGISTRY = {
     ),
     "allowances.give": without_notice("only how much may be sent"),
     "allowances.end": without_notice("removes access"),
+    "sending_stops.stop": without_notice("removes access: an operator's alone"),
+    "sending_stops.stop_address": without_notice("removes access: an operator's alone"),
+    "sending_stops.lift": without_notice(
+        "gives back what an operator stopped, and no more"
+    ),
     "api_keys.add": Rule(
         "administrator for their own organisation, operator for the community",
         ADMINISTRATORS,

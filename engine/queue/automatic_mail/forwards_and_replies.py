@@ -17,7 +17,7 @@ from engine.audit.record import record as audit
 from engine.database import clock
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.envelope import Envelope
-from engine.mail.errors import PermanentFailure
+from engine.mail.errors import PermanentFailure, TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.automatic_mail import out_of_office_reply
 from engine.queue.automatic_mail.list_expansion import LOOP_HEADER, has_passed
@@ -26,6 +26,7 @@ from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source
 from engine.registry.models import Actor
 from engine.routing import policies, routes
+from engine.routing.sending_stops import check_not_stopped
 from engine.storage import content
 from engine.storage.models import (
     FAULT_LENGTH,
@@ -64,6 +65,11 @@ def _send(row_id: int) -> None:
         return
     try:
         accepted = _message_for(row)
+    except TemporaryFailure:
+        # Its mailbox may not send for now. Not a fault: it waits without limit.
+        row.due_at = clock.now() + FIRST_PAUSE
+        row.save(update_fields=["due_at"])
+        return
     except (PermanentFailure, InvalidAddressError) as refusal:
         log.info("automatic mail %s has no recipient: %s", row_id, refusal)
         accepted = None
@@ -114,8 +120,16 @@ def retry_set_aside(*, by: Actor | None) -> int:
 def _message_for(row: AutomaticMail) -> AcceptedMessage | None:
     """Returns what the row sends; None for nothing.
 
-    Raises PermanentFailure where the recipient does not exist or may not be reached.
+    Raises PermanentFailure where the recipient does not exist or may not be reached, and
+    TemporaryFailure while an operator stops what the mailbox sends.
     """
+    mailbox = row.message.mailbox
+    check_not_stopped(
+        routes.current(),
+        mailbox.organisation_id,
+        person_id=mailbox.owner_id,
+        addresses=[Address.parse(mailbox.address)],
+    )
     if row.kind == AutomaticMailKind.ANSWER:
         return out_of_office_reply.reply_to(row.message)
     return _forward(row.message, Address.parse(row.target))

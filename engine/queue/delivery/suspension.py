@@ -1,6 +1,6 @@
-"""Holds mail from and to suspended organisations and addresses; never returns it.
+"""Holds mail of suspended and stopped senders, and to suspended addresses; never returns it.
 
-A suspension is meant to end, so its mail waits instead of failing, and the time on hold
+A suspension, or an operator's stop, is meant to end, so its mail waits instead of failing, and the time on hold
 does not count towards the message's expiry.
 """
 
@@ -17,12 +17,15 @@ from engine.database.bulk_rows import UPDATE_BATCH_SIZE
 from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.queue import retry_schedule
+from engine.queue.delivery import stopped_origins
+from engine.queue.delivery.stopped_origins import Origin
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
 from engine.queue.notifications.notice_routing import OUTSIDE
 from engine.registry.models import OrganisationStatus
 from engine.routing import routes
 from engine.routing.refusals import SuspendedRecipientError
 from engine.routing.routes import Routes
+from engine.routing.sending_stops import reason_of_stop
 from engine.trace import event_log
 from engine.trace.models import EventKind
 
@@ -41,9 +44,15 @@ class CurrentRoute:
     hold_reason: str = ""
 
 
-def current_route(row: Recipient, known: Routes) -> CurrentRoute:
+def current_route(row: Recipient, known: Routes, origin: Origin) -> CurrentRoute:
     """Resolves the recipient again: it may have moved, or been suspended, since accepted."""
-    reason = _sender_suspension(row.message, known)
+    reason = _sender_suspension(row.message, known) or reason_of_stop(
+        known,
+        row.message.organisation_id,
+        person_id=row.message.person_id,
+        connection_id=origin.connection_id,
+        addresses=[_sender(row.message), origin.author],
+    )
     if reason:
         return CurrentRoute(row.destination, reason)
     if row.destination == OUTSIDE:
@@ -61,10 +70,13 @@ def _sender_suspension(message: QueuedMessage, known: Routes) -> str:
     organisation = known.organisations.get(message.organisation_id or 0)
     if organisation is not None and organisation.status == OrganisationStatus.SUSPENDED:
         return f"{organisation.name}, which sent it, is suspended"
-    sender = Address.parse(message.sender) if message.sender else None
-    if known.is_suspended(sender, message.person_id):
+    if known.is_suspended(_sender(message), message.person_id):
         return "The account of the person who sent it is suspended"
     return ""
+
+
+def _sender(message: QueuedMessage) -> Address | None:
+    return Address.parse(message.sender) if message.sender else None
 
 
 def hold_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipient]:
@@ -75,8 +87,10 @@ def hold_suspended(rows: Iterable[Recipient], known: Routes) -> list[Recipient]:
     """
     free: list[Recipient] = []
     suspended: list[tuple[Recipient, str]] = []
+    rows = list(rows)
+    origins = stopped_origins.origins([row.message for row in rows], known)
     for row in rows:
-        route = current_route(row, known)
+        route = current_route(row, known, origins[row.message_id])
         row.destination = route.destination
         if route.hold_reason:
             suspended.append((row, route.hold_reason))
@@ -103,7 +117,12 @@ def _release_resumed(now: datetime) -> int:
         .order_by("next_attempt_at")[:RECHECK_LIMIT]
     )
     known = routes.current()
-    still = {row.pk for row in rows if current_route(row, known).hold_reason}
+    origins = stopped_origins.origins([row.message for row in rows], known)
+    still = {
+        row.pk
+        for row in rows
+        if current_route(row, known, origins[row.message_id]).hold_reason
+    }
     # Due again later, so that a long suspension does not keep others from this look.
     Recipient.objects.filter(pk__in=still).update(
         next_attempt_at=now + retry_schedule.SUSPENSION_RECHECK

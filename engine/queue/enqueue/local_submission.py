@@ -30,6 +30,7 @@ from engine.registry.models import Actor, ApiKey, Person
 from engine.registry.senders import Sender
 from engine.routing import author_claims, policies, routes
 from engine.routing.routes import Routes
+from engine.routing.sending_stops import check_not_stopped
 from engine.storage import content
 
 
@@ -165,9 +166,16 @@ def _check_sender(known: Routes, envelope: Envelope, header: bytes, by: Actor) -
     check = _address_check(known, by)
     if envelope.sender is not None:
         check(address=envelope.sender)
-    for author in authors(block):
+    written_by = authors(block)
+    for author in written_by:
         check(address=author)
     author_claims.check_claims(known, block, check)
+    check_not_stopped(
+        known,
+        by.organisation_id,
+        person_id=by.pk if isinstance(by, Person) else None,
+        addresses=[envelope.sender, *written_by],
+    )
 
 
 def _address_check(known: Routes, by: Actor) -> Callable[..., None]:

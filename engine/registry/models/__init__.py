@@ -35,6 +35,7 @@ from engine.registry.models.recovery import (
     RecoveryAddressChange,
     RecoveryCause,
 )
+from engine.registry.models.sending_stop import SendingStop, StopKind
 from engine.registry.models.webhook_endpoint import WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -74,7 +75,9 @@ __all__ = [
     "RecoveryCause",
     "RoleName",
     "SenderKind",
+    "SendingStop",
     "StaffRole",
+    "StopKind",
     "WebhookEndpoint",
     "WebhookEvent",
 ]

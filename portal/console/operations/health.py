@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from engine.database import clock
 from engine.registry.permissions import Permission
 from portal.console.access import staff
+from portal.console.mail import sending_stops
 from portal.console.operations import day_charts, health_checks, monitoring
 from portal.console.page import Page, Section, render_page
 
@@ -19,6 +20,7 @@ def index(request: HttpRequest) -> HttpResponse:
     charts, hours = day_charts.last_day(clock.now())
     sections = [
         *monitoring.sections(),
+        *sending_stops.sections(request, sending_stops.standing()),
         Section("Parts", facts=health_checks.parts()),
         Section(
             "Configuration",

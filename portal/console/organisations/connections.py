@@ -11,10 +11,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from engine.registry.actions import connections
 from engine.registry.connections.policy import has_secret_tenant
 from engine.registry.errors import PolicyError
-from engine.registry.models import Connection, Person, Proof, Provider
+from engine.registry.models import Connection, Person, Proof, Provider, StopKind
 from engine.registry.permissions import Permission
 from portal.console.access import held_as_staff, staff
 from portal.console.confirmation import confirmed_view, form_page
+from portal.console.mail import sending_stops
 from portal.console.organisations import credentials
 from portal.console.organisations.connection_facts import (
     connection_url,
@@ -73,11 +74,14 @@ def show(request: HttpRequest, pk: int, connection_id: int) -> HttpResponse:
     connection = get_connection(pk, connection_id)
     is_active = connection.is_active
     switch = member_url("connection_switch", pk, connection_id)
+    stops = sending_stops.standing(connection)
     buttons = [
         Button("Edit", member_url("connection_edit", pk, connection_id), MANAGE),
         Button("Suspend" if is_active else "Resume", switch, MANAGE, is_active),
+        *sending_stops.buttons(StopKind.CONNECTION, connection_id, stops),
     ]
     sections = [
+        *sending_stops.sections(request, stops),
         Section("From them to us", facts=inbound(connection), buttons=buttons),
         Section("From us to them", facts=outbound(connection)),
         tests(connection),

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from engine.registry.actions import organisations
-from engine.registry.models import Organisation, OrganisationStatus, Person
+from engine.registry.models import (
+    Organisation,
+    OrganisationStatus,
+    Person,
+    SendingStop,
+    StopKind,
+)
 from engine.registry.models.organisation import ORGANISATION_TRANSITIONS
 from engine.registry.permissions import Permission
 from engine.registry.permissions.view_guards import GuardedView
 from portal.account_admin.policies import without_second_factor
 from portal.console.access import staff
 from portal.console.confirmation import confirmed_view
+from portal.console.mail import sending_stops
 from portal.console.organisations.forms import OrganisationForm, SuspendForm
 from portal.console.organisations.frame import (
     ABOVE,
@@ -35,8 +43,10 @@ MANAGE = Permission.MANAGE_ORGANISATIONS
 def index(request: HttpRequest, pk: int) -> HttpResponse:
     """The organisation's details and numbers."""
     organisation = get_organisation(pk)
+    stops = sending_stops.standing(organisation)
     sections = [
-        Section(facts=_facts(organisation), buttons=_buttons(organisation)),
+        *sending_stops.sections(request, stops),
+        Section(facts=_facts(organisation), buttons=_buttons(organisation, stops)),
         Section("In numbers", facts=_numbers(organisation)),
     ]
     return render_tab(request, organisation, "organisation", sections)
@@ -77,7 +87,7 @@ def _numbers(organisation: Organisation) -> list[Fact]:
     ]
 
 
-def _buttons(organisation: Organisation) -> list[Button]:
+def _buttons(organisation: Organisation, stops: Sequence[SendingStop]) -> list[Button]:
     """Only the transitions that the organisation's status allows."""
     pk = organisation.pk
     allowed = ORGANISATION_TRANSITIONS[OrganisationStatus(organisation.status)]
@@ -90,6 +100,7 @@ def _buttons(organisation: Organisation) -> list[Button]:
     if OrganisationStatus.SUSPENDED in allowed:
         href = member_url("organisation_suspend", pk)
         buttons.append(Button("Suspend", href, MANAGE, True))
+    buttons += sending_stops.buttons(StopKind.ORGANISATION, pk, stops)
     if OrganisationStatus.CLOSED in allowed:
         href = member_url("organisation_close", pk)
         buttons.append(Button("Close", href, MANAGE, True))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from engine.registry.models import Person, RoleName
+from engine.registry.models import Person, RoleName, SendingStop, StopKind
 from engine.registry.permissions import Permission
 from portal.account_admin import approvals, policies
 from portal.console.access import held_as_staff, staff
+from portal.console.mail import sending_stops
 from portal.console.organisations.frame import member_url
 from portal.console.page import (
     Button,
@@ -44,10 +47,12 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     held = held_as_staff(request.user)
     is_changeable = policies.may_change(person, by=signed_in_person(request))
     may_change = is_changeable and PEOPLE in held
+    stops = sending_stops.standing(person)
     sections = [
+        *sending_stops.sections(request, stops),
         Section(
             facts=_facts(person),
-            buttons=_buttons(person) if may_change else (),
+            buttons=_buttons(person, stops, may_change=may_change),
             text=""
             if is_changeable
             else "This person works for the service. Only an operator can change the "
@@ -78,12 +83,26 @@ def _facts(person: Person) -> list[Fact]:
     ]
 
 
-def _buttons(person: Person) -> list[Button]:
+def _buttons(
+    person: Person, stops: Sequence[SendingStop], *, may_change: bool
+) -> list[Button]:
+    stop = _stop_button(person, stops)
+    if not may_change:
+        return stop
     edit = Button("Edit", member_url("person_edit", person.pk), PEOPLE)
     if person.is_active:
         suspend = member_url("person_suspend", person.pk)
-        return [edit, Button("Suspend", suspend, PEOPLE, True)]
-    return [edit, Button("Resume", member_url("person_resume", person.pk), PEOPLE)]
+        change = Button("Suspend", suspend, PEOPLE, True)
+    else:
+        change = Button("Resume", member_url("person_resume", person.pk), PEOPLE)
+    return [edit, change, *stop]
+
+
+def _stop_button(person: Person, stops: Sequence[SendingStop]) -> list[Button]:
+    """One button, or none for a person outside every organisation, who sends no mail."""
+    if person.organisation_id is None:
+        return []
+    return sending_stops.buttons(StopKind.PERSON, person.pk, stops)
 
 
 def _approvals(person: Person, *, may_change: bool) -> list[Section]:

@@ -18,6 +18,7 @@ from engine.registry.actions import (
     organisations,
     people,
     roles,
+    sending_stops,
     sessions,
 )
 from engine.registry.errors import PolicyError
@@ -42,6 +43,7 @@ from engine.registry.models import (
     Provider,
     RoleName,
     SenderKind,
+    SendingStop,
 )
 from tests import factories
 
@@ -322,7 +324,7 @@ def resume_mailbox(a: int, b: int) -> None:
 @step
 def rename_mailbox(a: int, b: int) -> None:
     row = one(Mailbox, a)
-    row.address = f"moved{b}@court.secure.example"
+    row.address = f"moved{b}.{row.pk}@court.secure.example"
     row.save()
 
 
@@ -432,6 +434,22 @@ def give_allowance(a: int, b: int) -> None:
 @step
 def end_allowance(a: int, b: int) -> None:
     allowances.end(one(Allowance, a), by=None)
+
+
+@step
+def stop_sending(a: int, b: int) -> None:
+    models: tuple[Any, ...] = (Person, Connection, Organisation)
+    sending_stops.stop(one(models[b % 3], a), reason="x", by=None)
+
+
+@step
+def stop_address(a: int, b: int) -> None:
+    sending_stops.stop_address(_place(a + b)[1], reason="x", by=None)
+
+
+@step
+def lift_stop(a: int, b: int) -> None:
+    sending_stops.lift(one(SendingStop, a), reason="x", by=None)
 
 
 @step

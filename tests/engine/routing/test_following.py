@@ -97,6 +97,7 @@ def test_each_step_is_followed(name: str) -> None:
             "add_domain",
             "add_poster",
             "give_role",
+            "stop_sending",
         ):
             steps.take(prepared, number, number + 1)
         followed = log().load()
@@ -116,6 +117,7 @@ def test_no_step_is_always_refused() -> None:
         "add_poster",
         "add_domain",
         "give_role",
+        "stop_sending",
     ):
         steps.take(prepared, 1, 1)
 
@@ -144,7 +146,7 @@ def test_what_is_read_is_logged() -> None:
         for table, column in re.findall(r'"(\w+)"\."(\w+)"', query["sql"]):
             read.setdefault(table, set()).add(column)
     by_table = {model._meta.db_table: model for model in apps.get_models()}
-    assert len(read) == 13
+    assert len(read) == 14
     for table, columns in read.items():
         model = by_table[table]
         logged: Logged = vars(model)["logged"]
@@ -182,8 +184,8 @@ def test_a_suspension_of_many_reads_one_row() -> None:
     with CaptureQueriesContext(connection) as queries:
         newer = follow(log(), followed)
 
-    # The log twice, the organisation and its administrators once.
-    assert len(queries) == 4
+    # The log twice; the organisation, its administrators and its stops once.
+    assert len(queries) == 5
     assert newer.routes.people is followed.routes.people
     assert newer.routes.address_of(Person.objects.earliest("pk").pk) is None
 

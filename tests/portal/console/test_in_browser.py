@@ -10,6 +10,7 @@ from django.db import connection
 from playwright.sync_api import Page
 
 from engine.antivirus.models import QuarantinedMessage
+from engine.registry.actions import sending_stops
 from engine.registry.models import Connection, Organisation, Person, RoleName
 from tests import factories
 from tests.portal import screens
@@ -49,6 +50,7 @@ def paths(
         size=68,
         digest="0" * 64,
     )
+    sending_stops.stop(firm_connection, reason="In a loop", by=olive)
     one = f"organisations/{firm.pk}/"
     found = [
         "",
@@ -71,6 +73,8 @@ def paths(
         "queue/destinations/",
         "trace/",
         f"trace/{reference}/",
+        "sending-stops/",
+        f"sending-stops/person/{bob.pk}/",
         "quarantine/",
         f"quarantine/{kept.pk}/",
         "audit/",

@@ -19,6 +19,7 @@ SCREENS = {
     "/admin/queue/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/trace/": {RoleName.OPERATOR, RoleName.AUDITOR, RoleName.HELPDESK_AGENT},
     "/admin/quarantine/": {RoleName.OPERATOR, RoleName.AUDITOR},
+    "/admin/sending-stops/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/outbox/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/search/": set(RoleName) - {RoleName.MEMBER, RoleName.ADMINISTRATOR},
     "/admin/queue/destinations/": {RoleName.OPERATOR, RoleName.AUDITOR},
