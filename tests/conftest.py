@@ -75,6 +75,8 @@ def pytest_collection_modifyitems(
 
 
 def _uses_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("any_database"):
+        return False
     asked = set(getattr(item, "fixturenames", ()))
     marked = item.get_closest_marker("django_db") is not None
     return "chromium" not in asked and (marked or bool(asked & DATABASE))

@@ -47,6 +47,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hold", type=float, default=60, help="seconds of each fault")
+    parser.add_argument(
+        "--pause", type=float, default=0.5, help="seconds between a sender's messages"
+    )
     parser.add_argument("--rest", type=float, default=15, help="seconds between two")
     parser.add_argument("--faults", type=int, default=6, help="how many, of six hosts'")
     parser.add_argument(
@@ -110,7 +113,10 @@ class Drill:
     ) -> MailCount:
         """Causes the faults while mail flows, then counts it."""
         ways_in = [*ways(self.world), ByApi("API", self.world)]
-        traffic, probes = Traffic(self.ledger, ways_in), Probes(self.world)
+        traffic, probes = (
+            Traffic(self.ledger, ways_in, self.options.pause),
+            Probes(self.world),
+        )
         traffic.start()
         probes.start()
         try:

@@ -20,6 +20,8 @@ def test_nothing_is_lost_or_doubled_while_hosts_and_postgresql_fail() -> None:
         "5",
         "--rest",
         "3",
+        "--pause",
+        "1.5",
         "--without",
         "--behind",
         "",

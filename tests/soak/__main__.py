@@ -22,7 +22,7 @@ def main() -> int:
     options = _options()
     ledger = Ledger()
     with World() as world:
-        traffic, alarms = Traffic(ledger, ways(world)), Alarms(world)
+        traffic, alarms = Traffic(ledger, ways(world), options.pause), Alarms(world)
         outcome = Outcome()
         traffic.start()
         try:
@@ -38,6 +38,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--hold", type=float, default=20, help="seconds of each fault")
+    parser.add_argument(
+        "--pause", type=float, default=0.5, help="seconds between a sender's messages"
+    )
     parser.add_argument("--rest", type=float, default=10, help="seconds between two")
     parser.add_argument(
         "--settle",

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
 
 
 def test_nothing_is_lost_doubled_stuck_or_unnoticed_while_parts_break() -> None:
-    options = ["--minutes", "3", "--hold", "5", "--rest", "3"]
+    options = ["--minutes", "3", "--hold", "5", "--rest", "3", "--pause", "1.5"]
 
     done = subprocess.run(
         [sys.executable, "-m", "tests.soak", *options],

@@ -16,7 +16,6 @@ from tests.peers.process import PeerError
 from tests.soak.ledger import Ledger, Sent
 from tests.soak.world import Entry, World
 
-PAUSE = 0.5  # seconds between two messages of one sender
 RETRY = 1.0  # seconds until a message that was not acknowledged is sent again
 SMALL = 2_000  # octets
 TO_A_SERVER = "to a server"
@@ -40,6 +39,7 @@ class Traffic:
 
     ledger: Ledger
     ways: Iterable[Way]
+    pause: float  # seconds between two messages of one sender
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -63,7 +63,7 @@ class Traffic:
             thread.join()
 
     def _run(self, way: Way) -> None:
-        while not self._stop.wait(PAUSE):
+        while not self._stop.wait(self.pause):
             sent = self.ledger.begin(way.name)
             while not self._is_acknowledged(way, sent):
                 if self._give_up.wait(RETRY):

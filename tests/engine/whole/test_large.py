@@ -82,6 +82,7 @@ def test_25_megabytes_go_out_byte_for_byte(
     assert received.data.partition(b"\r\n\r\n")[2] == raw.partition(b"\r\n\r\n")[2]
 
 
+@pytest.mark.any_database
 def test_ten_large_messages_at_once_take_less_than_150_megabytes(
     bob: Person,
     firm_with_credential: Connection,

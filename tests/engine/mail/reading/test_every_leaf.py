@@ -22,7 +22,7 @@ from tests.engine.mail.reading.surfaces import Seen
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("MIME_TREES", "200"))
+EXAMPLES = int(os.environ.get("MIME_TREES", "100"))
 # Seconds for one message of a few kilobytes; a hundred times what it takes.
 PATIENCE = 5.0
 MANY = settings(

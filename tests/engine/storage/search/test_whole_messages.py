@@ -96,6 +96,7 @@ def test_a_message_of_more_than_32_mib_is_found_by_its_words_and_files(
     assert indexer.catch_up(mailbox) == 0
 
 
+@pytest.mark.any_database
 def test_indexing_a_long_message_needs_little_memory_beyond_the_message(
     mailbox: Mailbox,
 ) -> None:
