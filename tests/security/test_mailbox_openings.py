@@ -118,6 +118,25 @@ def test_a_key_that_opens_a_mailbox_is_recorded(
     assert found() == {(bob.address, str(key), "API key")}
 
 
+def test_a_key_that_sees_a_message_by_changing_nothing_is_recorded(
+    bob: Person, northfield: Organisation
+) -> None:
+    key = factories.make_api_key(
+        northfield, generated_secrets.digest(SECRET), Scope.WRITE_MESSAGES
+    )
+    message = store_message(bob.mailbox)
+
+    answer = Client().patch(
+        f"/api/v1/messages/{message.pk}/",
+        "{}",
+        content_type="application/json",
+        headers={"authorization": f"Bearer {SECRET}"},
+    )
+
+    assert answer.status_code == 200
+    assert found() == {(bob.address, str(key), "API key")}
+
+
 def test_a_key_that_opens_nothing_is_not_recorded(
     bob: Person, key: ApiKey, charlie: Person
 ) -> None:

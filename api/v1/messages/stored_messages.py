@@ -71,8 +71,13 @@ def open_mailbox(caller: Caller, mailbox_id: int) -> Mailbox:
     Raises Http404.
     """
     mailbox: Mailbox = get_object_or_404(caller.mailboxes(), pk=mailbox_id)
-    mailbox_openings.note(mailbox, by=caller.key, method=OpeningMethod.API)
+    note_opening(mailbox, by=caller.key)
     return mailbox
+
+
+def note_opening(mailbox: Mailbox, *, by: ApiKey) -> None:
+    """Records that a key opened a mailbox."""
+    mailbox_openings.note(mailbox, by=by, method=OpeningMethod.API)
 
 
 def read_raw(message: Message, *, by: ApiKey) -> bytes:
@@ -191,7 +196,6 @@ def _addresses(block: HeaderBlock, name: str) -> Iterator[str]:
 def _record(
     event: str, message: Message, detail: Mapping[str, object], *, by: ApiKey
 ) -> None:
-    mailbox_openings.note(message.mailbox, by=by, method=OpeningMethod.API)
     record(
         event,
         message.mailbox,

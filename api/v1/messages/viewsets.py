@@ -72,6 +72,12 @@ class Messages(Resource):
         rows = Message.objects.select_related("mailbox", "folder", "content")
         return rows.filter(mailbox__in=self.caller.mailboxes(), is_draft=False)
 
+    def get_object(self) -> Message:
+        """Returns the message of the path, and records that its mailbox was opened."""
+        message: Message = super().get_object()
+        stored_messages.note_opening(message.mailbox, by=self.caller.key)
+        return message
+
     @extend_schema(
         operation_id="messages_list",
         summary="List messages, or search them",

@@ -60,16 +60,20 @@ def make(abandons: Iterable[str] = (), *, key: SigningKey | None = None) -> Chec
 
 
 @transaction.atomic
-def rotate_key() -> SigningKey:
+def rotate_key(*, is_compromised: bool = False) -> SigningKey:
     """Retires the key that signs now, and makes the next one.
 
-    The last that the retired key signs is the entry that names its successor.
+    The last that the retired key signs is the entry that names its successor. Where others
+    may have it, the successor signs that, and with it the trail as it is now.
     """
     retired = signing_keys.current()
-    made = keys.replace(Purpose.AUDIT)
+    made = keys.replace(Purpose.AUDIT, is_compromised=is_compromised)
     detail = {"public_key": made.public_key}
-    record("audit.key_replaced", made, detail=detail, by=None)
-    make(key=retired)
+    if is_compromised:
+        detail["compromised"] = retired.key_id
+    event = "audit.key_compromised" if is_compromised else "audit.key_replaced"
+    record(event, made, detail=detail, by=None)
+    make(key=made if is_compromised else retired)
     return made
 
 

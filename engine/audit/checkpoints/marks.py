@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from engine.audit.checkpoints import signing_keys, statements
+from engine.audit.checkpoints import signing_keys, statements, time_stamps
 from engine.audit.checkpoints.statements import Statement, StatementError
 from engine.audit.models import Checkpoint
+from engine.database import clock
+
+# A key that has signed nothing for so long is missed. It signs within minutes.
+GRACE = timedelta(hours=3)
 
 
 @dataclass(slots=True)
 class Mark:
-    """A checkpoint with a valid signature, and where it was found."""
+    """A checkpoint with a valid signature, and where it was found.
+
+    `is_doubtful` says that others may have the key, and nothing but the database says that
+    the checkpoint is from before.
+    """
 
     statement: Statement
+    is_doubtful: bool = False
     in_table: bool = False
     files: list[str] = field(default_factory=list)
 
@@ -52,18 +61,43 @@ class Marks:
         self.faults: list[str] = []
         self.is_outside = False
         self._keys = dict(keys) or signing_keys.known()
+        self._compromised = signing_keys.compromised()
+        self._successors = signing_keys.after_compromise()
         self._by_id: dict[str, Mark] = {}
+        self._signed_by: set[str] = set()
         self._read_table()
         for path in files:
             self._read_file(path)
         self.by_digest: dict[str, Mark] = {}
         self.by_length: dict[int, list[Mark]] = defaultdict(list)
         for mark in self:
+            mark.is_doubtful = self._is_doubtful(mark)
+            if mark.is_doubtful:
+                continue
             self.by_digest[mark.statement.digest] = mark
             self.by_length[mark.length].append(mark)
 
     def __iter__(self) -> Iterator[Mark]:
         return iter(self._by_id.values())
+
+    def unused_keys(self) -> Iterator[str]:
+        """Yields the keys in the database that signed no checkpoint of the table.
+
+        A key signs within minutes after it was made: the checkpoints were removed.
+        """
+        until = clock.now()
+        if not self._compromised:
+            until -= GRACE
+        for key in signing_keys.all_keys().filter(made_at__lte=until):
+            if key.key_id not in self._signed_by:
+                yield key.key_id
+
+    def _is_doubtful(self, mark: Mark) -> bool:
+        reported = self._compromised.get(mark.statement.key)
+        if reported is None or (mark.files and mark.at <= reported):
+            return False
+        stamped = time_stamps.proved_time(mark.statement)
+        return stamped is None or stamped > reported
 
     def _read_table(self) -> None:
         for row in Checkpoint.objects.order_by("pk").iterator(chunk_size=1_000):
@@ -72,6 +106,7 @@ class Marks:
             except StatementError:
                 self.faults.append(f"Checkpoint {row.pk} of the table was changed.")
                 continue
+            self._signed_by.add(found.key)
             said = (found.at, found.length, found.digest)
             if said != (row.at, row.length, row.digest):
                 self.faults.append(f"Checkpoint {row.pk} of the table was changed.")
@@ -79,18 +114,24 @@ class Marks:
                 mark.in_table = True
 
     def _read_file(self, path: str) -> None:
-        name = Path(path).name
+        name, is_replaced = Path(path).name, False
         for number, line in statements.lines_of(path):
             try:
                 found = statements.from_line(line)
             except StatementError:
                 self.faults.append(f"Line {number} of {name} is no checkpoint.")
                 continue
-            if mark := self._verified(
-                found, f"The checkpoint in line {number} of {name}"
-            ):
+            where = f"The checkpoint in line {number} of {name}"
+            if found.key in self._compromised and is_replaced:
+                # The file is only appended to. So its order shows what a thief of the key
+                # has added, whatever date it has.
+                self.faults.append(
+                    f"{where} is signed with a key that was replaced before it."
+                )
+            elif mark := self._verified(found, where):
                 mark.files.append(name)
                 self.is_outside = True
+                is_replaced |= found.key in self._successors
 
     def _verified(self, found: Statement, where: str) -> Mark | None:
         key = self._keys.get(found.key)

@@ -10,23 +10,34 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+import socket
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.db import transaction
 
-from engine.audit.checkpoints import http_post, statements, time_stamps
+from engine.audit.checkpoints import (
+    http_post,
+    signing_keys,
+    statements,
+    time_stamps,
+)
+from engine.audit.checkpoints.statements import StatementError
 from engine.audit.models import Checkpoint
+from engine.audit.record import record
 from engine.database import clock
 from engine.secrets import state_folder
 
 log = logging.getLogger(__name__)
 
-WITHIN = timedelta(days=1)
+WITHIN = time_stamps.WITHIN
 LINES = "application/x-ndjson"
 FILE, MAIL, URL = "file", "mail", "url"
+# Under this name a row has the host and the file that it was appended to.
+APPENDED_TO = "appended_to"
 
 
 def send_waiting() -> int:
@@ -52,11 +63,49 @@ def send_waiting() -> int:
             continue
         for row in waiting:
             row.sent[name] = clock.now().isoformat()
+            if name == FILE:
+                row.sent[APPENDED_TO] = _file_here()
             row.save(update_fields=["sent"])
         sent += len(waiting)
     if errors:
         raise errors[0]
     return sent
+
+
+def missing_from_file() -> list[Checkpoint]:
+    """Returns the checkpoints that this host appended to its file, and that it has lost.
+
+    Without those of a compromised key, which prove nothing once they are appended again.
+    Raises OSError where the file is there and cannot be read.
+    """
+    path = settings.POSTERN.audit_checkpoint_file
+    appended = Checkpoint.objects.filter(**{f"sent__{APPENDED_TO}": _file_here()})
+    if not path or not appended.exists():
+        return []
+    kept: set[str] = set()
+    try:
+        for _, line in statements.lines_of(path):
+            with suppress(StatementError):
+                kept.add(statements.from_line(line).id)
+    except FileNotFoundError:
+        pass
+    stolen = signing_keys.compromised()
+    return [row for row in appended.order_by("pk") if _is_missed(row, kept, stolen)]
+
+
+@transaction.atomic
+def append_again() -> int:
+    """Appends what the file has lost and the table still has, and records how many."""
+    rows = missing_from_file()
+    if rows:
+        record(
+            "audit.checkpoints_appended_again",
+            signing_keys.current(),
+            detail={"count": len(rows)},
+            by=None,
+        )
+        _append(rows)
+    return len(rows)
 
 
 def as_lines(rows: Sequence[Checkpoint]) -> bytes:
@@ -76,9 +125,12 @@ def _stamp(rows: Sequence[Checkpoint], errors: list[Exception]) -> None:
         if row.time_stamp:
             continue
         try:
-            row.time_stamp = time_stamps.request(row.signature)
+            token = time_stamps.request(row.signature)
+            if settings.POSTERN.audit_tsa_ca_file:
+                time_stamps.check(statements.parse(row.statement, row.signature, token))
+            row.time_stamp = token
         except time_stamps.TimeStampError as error:
-            log.warning("a checkpoint has no time stamp: %s", error)
+            log.warning("a checkpoint has no time token: %s", error)
             errors.append(error)
             return
         row.save(update_fields=["time_stamp"])
@@ -93,6 +145,18 @@ def _places() -> Iterator[tuple[str, Callable[[Sequence[Checkpoint]], None]]]:
         yield f"{MAIL} {address}", partial(_mail, address)
     if settings.POSTERN.audit_checkpoint_url:
         yield URL, _post
+
+
+def _is_missed(row: Checkpoint, kept: Container[str], stolen: Container[str]) -> bool:
+    try:
+        found = statements.parse(row.statement, row.signature)
+    except StatementError:
+        return False  # the verification reports the row itself
+    return found.id not in kept and found.key not in stolen
+
+
+def _file_here() -> str:
+    return f"{socket.gethostname()}:{settings.POSTERN.audit_checkpoint_file}"
 
 
 def _append(rows: Sequence[Checkpoint]) -> None:
@@ -116,8 +180,9 @@ def _mail(address: str, rows: Sequence[Checkpoint]) -> None:
         f"At {last.at:%-d %B %Y, %H:%M} UTC the audit trail of {name} had {last.length} "
         f"entries, and the digest of the last was\n\n{last.digest}\n\n"
         "Keep this message and its attachment where nobody who runs the service can "
-        "change them. manage.py verify_audit --checkpoints FILE compares the audit trail "
-        "with the attachment.\n",
+        "change them. manage.py verify_audit --checkpoints FILE --key KEY compares the "
+        "audit trail with the attachment. The key is\n\n"
+        f"{signing_keys.current().public_key}",
         to=[address],
     )
     message.attach(f"checkpoint-{last.length}.jsonl", as_lines(rows), LINES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
+from datetime import datetime
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from django.db.models import QuerySet
 
+from engine.secrets.secret_keys import UnknownKeyError
 from engine.signing import keys
 from engine.signing.models import Purpose, SigningKey
 
@@ -49,9 +51,41 @@ def is_signed(public: Ed25519PublicKey, octets: bytes, signature: str) -> bool:
 
 
 def known() -> dict[str, Ed25519PublicKey]:
-    """Returns the public keys in the database by id, retired ones included."""
-    text = "".join(all_keys().values_list("public_key", flat=True))
-    return from_pem(text.encode()) if text else {}
+    """Returns the public keys in the database that are this service's own, by id.
+
+    Retired ones are among them.
+    """
+    found = ((key.key_id, own_half(key)) for key in all_keys())
+    return {key_id: public for key_id, public in found if public is not None}
+
+
+def own_half(key: SigningKey) -> Ed25519PublicKey | None:
+    """Returns the public half of a key whose private half our secret key has sealed.
+
+    None for another. Who can write to the database alone can add a row, and sign with it
+    elsewhere, but cannot seal it.
+    """
+    try:
+        public = keys.ed25519_key(key).public_key()
+    except (UnknownKeyError, ValueError, TypeError):
+        return None
+    return public if _id_of(public) == key.key_id else None
+
+
+def compromised() -> dict[str, datetime]:
+    """Returns when keys were reported to be in the hands of others, by id."""
+    return {
+        key.key_id: key.compromised_at
+        for key in all_keys()
+        if key.compromised_at is not None
+    }
+
+
+def after_compromise() -> set[str]:
+    """Returns the ids of the keys that were made after the last compromised one."""
+    last = all_keys().exclude(compromised_at=None).first()
+    rows = all_keys().filter(pk__gt=last.pk) if last else SigningKey.objects.none()
+    return set(rows.values_list("key_id", flat=True))
 
 
 def from_pem(text: bytes) -> dict[str, Ed25519PublicKey]:

@@ -39,7 +39,12 @@ class Statement:
     @property
     def id(self) -> str:
         """What names the statement: 32 hexadecimal digits of its digest."""
-        return hashlib.sha256(self.text.encode()).hexdigest()[:32]
+        return id_of(self.text)
+
+
+def id_of(text: str) -> str:
+    """Returns the id of a statement that was signed."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def compose(

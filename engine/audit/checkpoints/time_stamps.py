@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -17,8 +18,13 @@ from rfc3161_client import (
 )
 
 from engine.audit.checkpoints import http_post
+from engine.audit.checkpoints.statements import Statement
 
 QUERY = "application/timestamp-query"
+# A checkpoint is stamped within this time, or not any more.
+WITHIN = timedelta(days=1)
+# By how much the clock of the authority may differ from ours.
+SKEW = timedelta(minutes=10)
 
 
 class TimeStampError(Exception):
@@ -56,16 +62,41 @@ def request(signature: str) -> str:
     return token
 
 
-def verify(token: str, signature: str) -> None:
-    """Raises TimeStampError where the roots did not stamp this signature.
+def check(statement: Statement) -> datetime:
+    """Returns when the roots have stamped a checkpoint. Raises TimeStampError.
+
+    That must be within a day after the checkpoint says that it was signed: one that was
+    dated back, or ahead, is not what it says.
+    """
+    at = verify(statement.time_stamp, statement.signature)
+    if not statement.at - SKEW <= at <= statement.at + WITHIN + SKEW:
+        raise TimeStampError(
+            f"The time stamp is of {at:%-d %B %Y, %H:%M} UTC, and the checkpoint says that "
+            "it was signed at another time."
+        )
+    return at
+
+
+def proved_time(statement: Statement) -> datetime | None:
+    """Returns when a checkpoint was stamped; None where no configured root proves it."""
+    if not statement.time_stamp or not settings.POSTERN.audit_tsa_ca_file:
+        return None
+    try:
+        return check(statement)
+    except TimeStampError:
+        return None
+
+
+def verify(token: str, signature: str) -> datetime:
+    """Returns when the roots have stamped this signature. Raises TimeStampError.
 
     Both are in base64; the roots are those in POSTERN_AUDIT_TSA_CA_FILE.
     """
     try:
         pem = Path(settings.POSTERN.audit_tsa_ca_file).read_bytes()
         verifier = VerifierBuilder(roots=x509.load_pem_x509_certificates(pem)).build()
-        verifier.verify_message(
-            decode_timestamp_response(b64decode(token)), b64decode(signature)
-        )
+        response = decode_timestamp_response(b64decode(token))
+        verifier.verify_message(response, b64decode(signature))
+        return response.tst_info.gen_time
     except (OSError, ValueError, VerificationError) as error:
         raise TimeStampError(f"The time stamp does not verify: {error}") from error

@@ -11,9 +11,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.utils.text import capfirst
 
+from engine.audit.checkpoints import outside
 from engine.audit.checkpoints.marks import Mark, Marks
 from engine.audit.checkpoints.time_stamps import TimeStampError
-from engine.audit.checkpoints.time_stamps import verify as verify_time_stamp
+from engine.audit.checkpoints.time_stamps import check as check_time_stamp
 from engine.audit.checkpoints.walk import Walk
 from engine.audit.models import ChainCheck, Entry
 from engine.audit.record import BrokenChainError
@@ -94,6 +95,11 @@ def unproved(check: ChainCheck) -> tuple[int, datetime | None]:
     return check.position - check.proved, oldest
 
 
+def doubtful_count(files: Iterable[str], keys: Mapping[str, Ed25519PublicKey]) -> int:
+    """Returns how many checkpoints prove nothing, as others may have their key."""
+    return sum(mark.is_doubtful for mark in Marks(files, keys))
+
+
 def abandoned(
     files: Iterable[str], keys: Mapping[str, Ed25519PublicKey] | None
 ) -> list[str]:
@@ -106,6 +112,7 @@ def abandoned(
 
 def _finish(walk: Walk) -> None:
     _judge(walk)
+    _look_for_lost(walk)
     walk.check.is_outside = walk.marks.is_outside
     walk.check.finished_at = clock.now()
     walk.check.save()
@@ -147,6 +154,26 @@ def _judge(walk: Walk) -> None:
             f"there, or an older backup was restored.{_more(removed)}",
             check.last_id,
         )
+
+
+def _look_for_lost(walk: Walk) -> None:
+    """Reports checkpoints that this service has made and kept, and that are gone."""
+    for key in walk.marks.unused_keys():
+        text = (
+            f"The database has no checkpoint that was signed with the key {key}: they were "
+            "removed, or the worker has not run since the key was made."
+        )
+        walk.report("removed", text)
+    lost = outside.missing_from_file()
+    if lost:
+        count = len(lost)
+        were = "checkpoint that was" if count == 1 else "checkpoints that were"
+        text = (
+            f"{count} {were} appended to {settings.POSTERN.audit_checkpoint_file} "
+            f"{'is' if count == 1 else 'are'} not in it: the file was lost, cut off or "
+            "replaced. Once you know why, run manage.py verify_audit --append-again."
+        )
+        walk.report("removed", text)
 
 
 def _compare_end(walk: Walk) -> None:
@@ -247,7 +274,7 @@ def _verify_time_stamps(walk: Walk) -> None:
     for mark in walk.marks:
         if mark.statement.time_stamp:
             try:
-                verify_time_stamp(mark.statement.time_stamp, mark.statement.signature)
+                check_time_stamp(mark.statement)
             except TimeStampError as error:
                 walk.report("forged", f"{capfirst(str(mark))}: {error}")
 

@@ -181,7 +181,8 @@ _RULES = (
     Rule(
         "audit_trail",
         "The audit trail was changed",
-        "Entries were changed, deleted or replaced, or an older backup was restored.",
+        "Entries or checkpoints were changed, deleted or replaced, or an older backup was "
+        "restored.",
         "Run manage.py verify_audit, on a copy of the database too, with the checkpoints "
         "that were kept out of reach, and find out who could write to the database. If you "
         "restored a backup yourself, run manage.py verify_audit --accept-restore.",

@@ -24,13 +24,26 @@ class Command(BaseCommand):
             action="store_true",
             help="sign from now on with a new key; earlier ones still verify",
         )
+        parser.add_argument(
+            "--compromised",
+            action="store_true",
+            help="others may have the present key: replace it, and let what it signed "
+            "prove something only where it was kept out of reach or has a time stamp",
+        )
 
-    def handle(self, *, rotate: bool, **_: object) -> None:
+    def handle(self, *, rotate: bool, compromised: bool, **_: object) -> None:
         """Prints the keys, the present one first."""
         signing_keys.current()
-        if rotate:
-            making.rotate_key()
+        if rotate or compromised:
+            making.rotate_key(is_compromised=compromised)
         for key in signing_keys.all_keys():
+            if signing_keys.own_half(key) is None:
+                self.stdout.write(
+                    f"# {key.key_id} is in the database, but this service's secret key has "
+                    "not sealed it: do not trust it."
+                )
+                continue
             until = f" to {key.retired_at:%-d %B %Y}" if key.retired_at else ""
+            until += ", compromised" if key.compromised_at else ""
             self.stdout.write(f"# {key.key_id}, from {key.made_at:%-d %B %Y}{until}")
             self.stdout.write(key.public_key.rstrip())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -44,12 +46,20 @@ class Command(BaseCommand):
             "older backup has replaced; the trail and the next checkpoint say so",
         )
 
+        parser.add_argument(
+            "--append-again",
+            action="store_true",
+            help="append the checkpoints that POSTERN_AUDIT_CHECKPOINT_FILE has lost, and "
+            "the database still has; the trail says so",
+        )
+
     def handle(
         self,
         *,
         checkpoints: list[str],
         key: str | None,
         accept_restore: bool,
+        append_again: bool,
         **_: object,
     ) -> None:
         """Prints the result. Raises CommandError with every problem."""
@@ -61,9 +71,14 @@ class Command(BaseCommand):
                 # Now, because only what is out of reach may abandon what is.
                 outside.send_waiting()
                 self.stdout.write(f"Checkpoints that were abandoned: {len(ids)}.")
+            if append_again:
+                count = outside.append_again()
+                self.stdout.write(f"Checkpoints that were appended again: {count}.")
+                files = checkpoints or verification.configured_files()
             check = verification.verify(files, keys)
         except (OSError, signing_keys.KeyFileError) as error:
             raise CommandError(f"{error} Nothing was verified.") from error
+        self._write_doubts(files, keys)
         self._write_tail(check)
         if check.problems:
             found = "\n".join(
@@ -71,6 +86,22 @@ class Command(BaseCommand):
             )
             raise CommandError(f"The audit trail does not hold:\n{found}")
         self.stdout.write(f"The audit chain is intact: {check.position} entries.")
+
+    def _write_doubts(
+        self, files: list[str], keys: Mapping[str, Ed25519PublicKey]
+    ) -> None:
+        doubtful = verification.doubtful_count(files, keys)
+        if doubtful:
+            self.stdout.write(
+                f"{doubtful} checkpoint{'s are' if doubtful > 1 else ' is'} signed with a "
+                "key that others may have, and prove nothing: only the database says that "
+                "they are from before."
+            )
+        if not files:
+            self.stdout.write(
+                "Compared with the checkpoints of the database only. They prove nothing "
+                "against one who has its secret key too: give --checkpoints and --key."
+            )
 
     def _write_tail(self, check: ChainCheck) -> None:
         if check.proved_at is None:

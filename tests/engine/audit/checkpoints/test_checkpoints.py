@@ -24,6 +24,7 @@ from engine.audit.checkpoints import (
     making,
     signing_keys,
     statements,
+    time_stamps,
     verification,
 )
 from engine.audit.checkpoints.time_stamps import TimeStampError
@@ -241,6 +242,23 @@ def test_a_time_stamp_of_another_checkpoint_is_named(
 
     assert kind == "forged"
     assert "The time stamp does not verify" in text
+
+
+@pytest.mark.parametrize("days", [-3, 3])
+def test_a_checkpoint_that_was_dated_back_or_ahead_is_named_by_its_stamp(
+    entry: Entry, stamping: Authority, days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        then = clock.now() + timedelta(days=days)
+        patch.setattr(clock, "now", lambda: then)
+        made = making.make()
+    made.time_stamp = time_stamps.request(made.signature)
+    made.save()
+
+    [[kind, text, _]] = verification.verify().problems
+
+    assert kind == "forged"
+    assert "says that it was signed at another time" in text
 
 
 def test_an_authority_that_is_away_delays_no_checkpoint(

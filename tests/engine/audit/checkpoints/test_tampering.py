@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from hypothesis import HealthCheck, given
@@ -213,6 +217,138 @@ def test_a_rewritten_chain_with_another_key_is_named_by_the_exported_key(
     assert "proves other entries" in problems("--key", str(exported))
 
 
+def sign_with(private: Ed25519PrivateKey, key_id: str) -> None:
+    """Replaces the table's checkpoints by one of the present end, signed elsewhere."""
+    end = ChainEnd.objects.get()
+    facts = {"at": clock.now(), "length": end.length, "digest": end.digest}
+    text = statements.compose(community="", key=key_id, **facts)
+    signature = b64encode(private.sign(text.encode())).decode()
+    Checkpoint.objects.all().delete()
+    Checkpoint.objects.create(statement=text, signature=signature, **facts)
+
+
+@pytest.mark.parametrize("is_added", [True, False])
+def test_a_key_that_was_put_into_the_database_proves_nothing(
+    trail: Path, is_added: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "audit_checkpoint_file", "")
+    private = Ed25519PrivateKey.generate()
+    pem = private.public_key().public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    [key_id] = signing_keys.from_pem(pem)
+    row = SigningKey.objects.get()
+    row.key_id, row.public_key = key_id, pem.decode()
+    if is_added:
+        row.pk, row.retired_at = None, clock.now()
+    row.save()
+    tampering.rewrite(tampering.without(an_entry(7)))
+    sign_with(private, key_id)
+
+    said = problems()
+
+    assert f"is signed with a key that is not known here, {key_id}" in said
+    assert alarms()
+    printed = StringIO()
+    call_command("audit_key", stdout=printed)
+    assert f"{key_id} is in the database, but" in printed.getvalue()
+    assert pem.decode().strip() not in printed.getvalue()
+
+
+def test_checkpoints_that_are_taken_from_the_table_are_missed(
+    trail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "audit_checkpoint_file", "")
+    Checkpoint.objects.all().delete()
+    assert "No checkpoint proves any entry" in verify()
+
+    SigningKey.objects.update(made_at=clock.now() - timedelta(hours=4))
+
+    assert "has no checkpoint that was signed with the key" in problems()
+    assert alarms()
+
+
+def test_a_compromised_key_proves_nothing_that_was_kept_in_the_table_alone(
+    trail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "audit_checkpoint_file", "")
+    stolen = signing_keys.current()
+
+    call_command("audit_key", "--compromised", stdout=StringIO())
+
+    stolen.refresh_from_db()
+    assert stolen.compromised_at is not None
+    said = verify()
+    assert "3 checkpoints are signed with a key that others may have" in said
+    assert "Checkpoints prove 18 entries" in said
+    entry = Entry.objects.get(event="audit.key_compromised")
+    assert entry.detail["compromised"] == stolen.key_id
+
+    # The thief has the database too.
+    Checkpoint.objects.all().delete()
+    tampering.rewrite(tampering.without(an_entry(7)))
+    making.make(key=stolen)
+
+    assert "has no checkpoint that was signed with the key" in problems()
+
+
+def test_what_a_compromised_key_signed_is_still_proved_by_the_file(trail: Path) -> None:
+    call_command("audit_key", "--compromised", stdout=StringIO())
+    outside.send_waiting()
+    said = verify()
+    assert "that others may have" not in said
+    assert "Checkpoints prove 18 entries" in said
+
+    tampering.rewrite(tampering.without(an_entry(7)))
+
+    assert "was rewritten" in problems()
+
+
+def test_a_line_that_a_thief_of_the_key_appends_is_named(trail: Path) -> None:
+    stolen = signing_keys.current()
+    call_command("audit_key", "--compromised", stdout=StringIO())
+    outside.send_waiting()
+    made = making.make(key=stolen)
+    with trail.open("ab") as file:
+        file.write(outside.as_lines([made]))
+
+    said = problems()
+
+    assert "is signed with a key that was replaced before it" in said
+
+
+@pytest.mark.parametrize("what", ["lost", "cut off"])
+def test_a_file_of_checkpoints_that_is_lost_alarms(trail: Path, what: str) -> None:
+    lines = trail.read_bytes().splitlines(keepends=True)
+    if what == "lost":
+        trail.unlink()
+    else:
+        trail.write_bytes(b"".join(lines[2:]))
+
+    assert tasks.verify_chain()
+
+    count = 3 if what == "lost" else 2
+    assert f"{count} checkpoints that were appended to" in alarms()[0]
+    assert "was lost, cut off or replaced" in problems()
+
+    said = verify("--append-again")
+
+    assert f"Checkpoints that were appended again: {count}." in said
+    assert set(lines) <= set(trail.read_bytes().splitlines(keepends=True))
+    assert alarms() == []
+    entry = Entry.objects.get(event="audit.checkpoints_appended_again")
+    assert entry.detail == {"count": count}
+
+
+def test_a_file_that_another_host_writes_is_not_missed(
+    trail: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail.unlink()
+    monkeypatch.setattr(outside.socket, "gethostname", lambda: "another")
+
+    assert "intact" in verify()
+
+
 def test_an_old_backup_that_is_restored_is_named(trail: Path) -> None:
     backup = tampering.back_up()
     append(3)
@@ -281,6 +417,12 @@ def test_a_checkpoint_that_was_taken_from_the_table_is_named(trail: Path) -> Non
     Checkpoint.objects.order_by("pk")[1].delete()
 
     assert "is no longer in the table of checkpoints" in problems()
+
+
+def test_a_checkpoint_of_the_table_that_cannot_be_read_is_named(trail: Path) -> None:
+    Checkpoint.objects.filter(pk=Checkpoint.objects.first().pk).update(statement="{")
+
+    assert "of the table was changed" in problems()
 
 
 @pytest.mark.parametrize("column", ["statement", "signature", "digest", "length"])
