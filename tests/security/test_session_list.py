@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.test import Client
 
-from engine.audit.models import Entry
+from engine.audit.models import Entry, SignInTally
+from engine.registry import tasks
 from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials.sign_in_tally import tally
 from engine.registry.models import AppPassword, Person
 from portal.sessions.models import WebSession
 from tests import factories
@@ -44,6 +48,31 @@ def notices() -> list[str]:
     """Returns the notices sent to Bob's everyday address."""
     deliver_notices()
     return [m.body for m in mail.outbox if m.to == ["bob@everyday.example"]]
+
+
+def test_the_owner_sees_mail_programs_and_failed_attempts(
+    bob: Person, alice: Person, app_password: AppPassword, signed_in: SignIn
+) -> None:
+    tally.flush()
+    SignInTally.objects.all().delete()
+    for secret in (SECRET, SECRET, "wrong"):
+        authentication.authenticate_person(bob.address, secret, peer="192.0.2.44")
+    wrong = {"login": bob.address, "password": "wrong"}
+    Client(REMOTE_ADDR="203.0.113.9").post("/account/login/", wrong)
+    tally.flush()
+    hour = SignInTally.objects.all()[0].hour - timedelta(hours=3)
+    SignInTally.objects.update(hour=hour)
+    tasks.audit_sign_ins()
+
+    counted = signed_in(bob).get(OWN).context["counted"]
+
+    assert {(one.hour, one.what, one.network, one.count) for one in counted} == {
+        (hour, "A mail program fetched mail", "192.0.2.0/24", 2),
+        (hour, "A mail program failed to sign in", "192.0.2.0/24", 1),
+        (hour, "A wrong password", "203.0.113.0/24", 1),
+    }
+    theirs = signed_in(alice, second_factor=True)
+    assert theirs.get(OWN).context["counted"] == []
 
 
 def test_the_owner_sees_browser_address_and_sign_ins(bob: Person) -> None:

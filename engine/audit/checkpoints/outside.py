@@ -130,7 +130,7 @@ def _stamp(rows: Sequence[Checkpoint], errors: list[Exception]) -> None:
                 time_stamps.check(statements.parse(row.statement, row.signature, token))
             row.time_stamp = token
         except time_stamps.TimeStampError as error:
-            log.warning("a checkpoint has no time token: %s", error)
+            log.warning("a checkpoint has no time stamp: %s", error)
             errors.append(error)
             return
         row.save(update_fields=["time_stamp"])

@@ -17,7 +17,7 @@ from portal.console.organisations.frame import member_url
 from portal.console.page import Button, Cell, Page, Section, Table, render_page
 from portal.console.people.frame import ABOVE, ICON, get_person
 from portal.sessions.models import SignIn, WebSession
-from portal.sessions.session_list import overview_of, session_of
+from portal.sessions.session_list import CountedSignIns, overview_of, session_of
 from portal.ui.visitor import signed_in_person
 
 PEOPLE = Permission.MANAGE_PEOPLE
@@ -34,6 +34,7 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         _sessions(person, overview["sessions"], may_change=may_change),
         _app_passwords(person, overview["app_passwords"], may_change=may_change),
         _sign_ins(overview["sign_ins"]),
+        _counted(overview["counted"]),
     ]
     title = f"Where {person.name} is signed in"
     return render_page(request, Page(title, ICON, sections, above=ABOVE))
@@ -79,6 +80,18 @@ def _app_passwords(
     ]
     headings = ("App password", "Made", "Last used", "")
     return Section("Mail programs", table=Table(headings, rows, "No app passwords."))
+
+
+def _counted(found: list[CountedSignIns]) -> Section:
+    rows = [
+        [Cell(at=one.hour), Cell(one.what), Cell(one.network), Cell(str(one.count))]
+        for one in found
+    ]
+    headings = ("In the hour from", "What", "Network", "Times")
+    empty = "There were none in the last 30 days."
+    return Section(
+        "Mail programs and failed attempts", table=Table(headings, rows, empty)
+    )
 
 
 def _sign_ins(found: list[SignIn]) -> Section:
