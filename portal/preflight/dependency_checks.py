@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -161,6 +164,33 @@ def backup_target() -> Iterator[Result]:
         return
     newest = f", the newest {found[-1]}" if found else ""
     yield ok("backups", f"{target.name} has {len(found)} complete backups{newest}.")
+
+
+def audit_checkpoints() -> Iterator[Result]:
+    """Yields whether checkpoints of the audit trail go out of the database's reach."""
+    file = settings.POSTERN.audit_checkpoint_file
+    places = [
+        file,
+        *settings.POSTERN.audit_checkpoint_addresses,
+        urlsplit(settings.POSTERN.audit_checkpoint_url).hostname,
+    ]
+    found = ", ".join(one for one in places if one)
+    if not found:
+        yield warning(
+            "audit trail",
+            "Its checkpoints stay in the database, and who can write there can rewrite "
+            "both: set POSTERN_AUDIT_CHECKPOINT_FILE, POSTERN_AUDIT_CHECKPOINT_ADDRESSES "
+            "or POSTERN_AUDIT_CHECKPOINT_URL.",
+        )
+        return
+    nearest = file if Path(file).exists() else Path(file).parent
+    if file and not os.access(nearest, os.W_OK):
+        yield warning(
+            "audit trail",
+            f"POSTERN_AUDIT_CHECKPOINT_FILE, {file}, cannot be appended to.",
+        )
+        return
+    yield ok("audit trail", f"Its checkpoints go to {found}.")
 
 
 def other_hosts() -> Iterator[Result]:

@@ -281,6 +281,25 @@ def test_the_place_of_backups_can_be_written(configure, tmp_path: Path) -> None:
     assert (status, "cannot be backed up to" in detail) == (Status.WARNING, True)
 
 
+def test_checkpoints_of_the_audit_trail_leave_the_database(
+    configure: Callable[..., Environment], tmp_path: Path
+) -> None:
+    configure()
+    status, detail = one(dependency_checks.audit_checkpoints())
+    assert (status, "POSTERN_AUDIT_CHECKPOINT_FILE" in detail) == (Status.WARNING, True)
+
+    file = str(tmp_path / "checkpoints.jsonl")
+    url = "https://records.example/hook?token=hidden"
+    configure(audit_checkpoint_file=file, audit_checkpoint_url=url)
+    status, detail = one(dependency_checks.audit_checkpoints())
+    assert (status, f"{file}, records.example" in detail) == (Status.OK, True)
+    assert "hidden" not in detail
+
+    configure(audit_checkpoint_file=str(tmp_path / "missing" / "checkpoints.jsonl"))
+    status, detail = one(dependency_checks.audit_checkpoints())
+    assert (status, "cannot be appended to" in detail) == (Status.WARNING, True)
+
+
 def test_backups_of_postgresql_need_its_programs(
     configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ CHECKS: tuple[Callable[[], Iterator[Result]], ...] = (
     dependency_checks.shared_cache,
     dependency_checks.blob_store,
     dependency_checks.backup_target,
+    dependency_checks.audit_checkpoints,
     dependency_checks.other_hosts,
     dependency_checks.scanners,
     dependency_checks.smart_host_port,
