@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "portal.account",
     "portal.account_admin",
     "portal.certificates",
+    "portal.emergency_access",
     "portal.directory",
     "portal.webmail",
     "portal.organisation",

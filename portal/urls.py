@@ -16,6 +16,7 @@ urlpatterns = [
     path("mail/", include("portal.webmail.urls")),
     path("organisation/", include("portal.organisation.urls")),
     path("certificates/", include("portal.certificates.urls")),
+    path("emergency-access/", include("portal.emergency_access.urls")),
     path("help/", include("portal.helpdesk.urls")),
     # Wagtail's own sign-in knows no second factor: ours has to match first.
     path("admin/", include("portal.console.urls")),

@@ -152,6 +152,12 @@ TILES = (
         "members:recovery",
     ),
     Tile(
+        "Requests for emergency access",
+        Permission.VIEW_ORGANISATION,
+        counts.emergency_accesses,
+        "emergency_access:index",
+    ),
+    Tile(
         "Tickets late or due soon",
         Permission.VIEW_TICKETS,
         counts.late_tickets,

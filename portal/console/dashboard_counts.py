@@ -15,6 +15,8 @@ from onboarding.models import Application
 from onboarding.status import Status
 from portal.account_admin import approvals
 from portal.console.operations.health_checks import renewal_deadline
+from portal.emergency_access.models import EmergencyAccess
+from portal.emergency_access.models import Status as AccessStatus
 from portal.guides.models import Feedback
 from portal.helpdesk.models import Ticket
 
@@ -47,6 +49,12 @@ def certificates_ending() -> int:
 def pending_approvals() -> int:
     """Counts changes to accounts that wait for a second person."""
     return len(approvals.pending())
+
+
+def emergency_accesses() -> int:
+    """Counts requests for emergency access that wait, and accesses that are open."""
+    unfinished = (AccessStatus.WAITING, AccessStatus.OPEN)
+    return EmergencyAccess.objects.filter(status__in=unfinished).count()
 
 
 def late_tickets() -> int:

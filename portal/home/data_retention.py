@@ -79,6 +79,10 @@ RECORDS = (
         "Delivery certificates that you made, without the messages’ content",
         "As long as the records of the messages themselves",
     ),
+    Record(
+        "What others opened of your mailbox under emergency access",
+        "As long as the service runs",
+    ),
     Record("Copies of your mailbox that you asked for", "3 days"),
     Record("Notices that we sent to everyday addresses", "30 days"),
 )

@@ -10,12 +10,14 @@ from engine.registry.models import (
     ListMember,
     Organisation,
     OrganisationRole,
+    Person,
     RoleName,
 )
 from engine.registry.models.distribution_list import FAILURES_TO_FLAG
 from onboarding.connecting.models import Watch
 from portal.account_admin import approvals
 from portal.account_admin.policies import without_second_factor
+from portal.emergency_access import policies as emergency_policies
 from portal.ui.date_formats import format_datetime
 
 
@@ -58,8 +60,8 @@ def counts(organisation: Organisation) -> list[Count]:
     ]
 
 
-def hints(organisation: Organisation) -> list[Hint]:
-    """Returns the hints, the most urgent first."""
+def hints(organisation: Organisation, by: Person) -> list[Hint]:
+    """Returns the hints for this administrator, the most urgent first."""
     checks = (
         _failing_connection,
         _pending_approvals,
@@ -68,7 +70,21 @@ def hints(organisation: Organisation) -> list[Hint]:
         _returned_mail,
         _suspended,
     )
-    return [hint for check in checks if (hint := check(organisation))]
+    found = [_emergency_access(by), *(check(organisation) for check in checks)]
+    return [hint for hint in found if hint]
+
+
+def _emergency_access(by: Person) -> Hint | None:
+    count = len(emergency_policies.to_decide(by))
+    if not count:
+        return None
+    return Hint(
+        f"{count} requests for emergency access to a mailbox wait for your approval."
+        if count > 1
+        else "A request for emergency access to a mailbox waits for your approval.",
+        reverse("emergency_access:index"),
+        "Decide on it",
+    )
 
 
 def _failing_connection(organisation: Organisation) -> Hint | None:

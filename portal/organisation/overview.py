@@ -38,7 +38,7 @@ def overview(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     context = {
         "steps": next_steps.of(organisation),
         "counts": attention.counts(organisation),
-        "hints": attention.hints(organisation),
+        "hints": attention.hints(organisation, signed_in_person(request)),
         "has_letter": Letter.objects.filter(organisation=organisation).exists(),
     }
     return render_section(request, organisation, "overview", "show", context)

@@ -4,19 +4,26 @@ A person may open their own mailbox and the group mailboxes they have a grant fo
 anything else every method raises Http404 rather than PermissionDenied, so that a
 response never reveals whether a message or mailbox exists. Staff roles open nothing
 here.
+
+Views that only read also open mailboxes under emergency access: those that ask for
+`readable_mailboxes`, behind the guard `reads_mail`. Every other view knows nothing of
+such a mailbox, so that a new one cannot write to it by mistake.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import cache_control
 
-from engine.registry import mailbox_openings
+from engine.registry import mailbox_openings, permissions
 from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import (
     Grant,
@@ -28,16 +35,22 @@ from engine.registry.models import (
 from engine.registry.permissions import Permission
 from engine.registry.permissions.view_guards import GuardedView, View, requires
 from engine.storage.models import Folder, Message
+from portal.emergency_access import policies as emergency_policies
+from portal.emergency_access.models import EmergencyAccess
 
 
 @dataclass(frozen=True, slots=True)
 class MailboxAccess:
-    """One mailbox and what one person may do in it."""
+    """One mailbox and what one person may do in it.
+
+    `emergency` is the access under which a person reads who does not hold the mailbox.
+    """
 
     mailbox: Mailbox
     can_read: bool
     can_write: bool
     can_send: bool
+    emergency: EmergencyAccess | None = None
 
     @property
     def is_group(self) -> bool:
@@ -46,10 +59,15 @@ class MailboxAccess:
 
 
 class AccessibleMailboxes:
-    """Every mailbox one person may use. Queries the database once."""
+    """Every mailbox one person may use. Queries the database once.
 
-    def __init__(self, person: Person) -> None:
+    With `reads_only`, mailboxes under emergency access can be found too. They are looked
+    for only where the person's own are not meant.
+    """
+
+    def __init__(self, person: Person, *, reads_only: bool = False) -> None:
         self.person = person
+        self._reads_only = reads_only
 
     @cached_property
     def all(self) -> list[MailboxAccess]:
@@ -71,40 +89,53 @@ class AccessibleMailboxes:
 
     def first(self) -> MailboxAccess | None:
         """Returns the default mailbox: their own, else the first they may read."""
-        return next(iter(self.readable), None)
+        found = (access for accesses in self._readable() for access in accesses)
+        return next(found, None)
 
     def at(self, mailbox_id: int) -> MailboxAccess:
         """Returns the mailbox with this id, and records that they opened it.
 
         Raises Http404 if they may not read it.
         """
-        for access in self.readable:
-            if access.mailbox.pk == mailbox_id:
-                mailbox_openings.note(
-                    access.mailbox, by=self.person, method=OpeningMethod.WEBMAIL
-                )
-                return access
+        for accesses in self._readable():
+            for access in accesses:
+                if access.mailbox.pk == mailbox_id:
+                    self._note(access)
+                    return access
         raise Http404
 
     def folder(self, folder_id: int) -> tuple[MailboxAccess, Folder]:
         """Returns a folder and its mailbox. Raises Http404 if they may not read it."""
-        ids = [access.mailbox.pk for access in self.readable]
-        folder = Folder.objects.filter(mailbox__in=ids, pk=folder_id).first()
-        if folder is None:
-            raise Http404
-        return self.at(folder.mailbox_id), folder
+        for accesses in self._readable():
+            ids = [access.mailbox.pk for access in accesses]
+            folder = Folder.objects.filter(mailbox__in=ids, pk=folder_id).first()
+            if folder is not None:
+                return self.at(folder.mailbox_id), folder
+        raise Http404
 
     def message(self, message_id: int) -> tuple[MailboxAccess, Message]:
         """Returns a message and its mailbox. Raises Http404 if they may not read it."""
-        ids = [access.mailbox.pk for access in self.readable]
-        message = (
-            Message.objects.filter(mailbox__in=ids, pk=message_id)
-            .select_related("folder", "mailbox", "content")
-            .first()
-        )
-        if message is None:
-            raise Http404
-        return self.at(message.mailbox_id), message
+        for accesses in self._readable():
+            ids = [access.mailbox.pk for access in accesses]
+            message = (
+                Message.objects.filter(mailbox__in=ids, pk=message_id)
+                .select_related("folder", "mailbox", "content")
+                .first()
+            )
+            if message is not None:
+                return self.at(message.mailbox_id), message
+        raise Http404
+
+    def beside(self, access: MailboxAccess) -> AccessibleMailboxes:
+        """Returns what the sidebar of a mailbox lists.
+
+        Nothing beside one under emergency access: from there nothing is written or sent.
+        """
+        if access.emergency is None:
+            return self
+        alone = AccessibleMailboxes(self.person)
+        alone.all = [access]
+        return alone
 
     def writable(self, mailbox_id: int) -> MailboxAccess:
         """Returns a mailbox that the person may change.
@@ -129,6 +160,42 @@ class AccessibleMailboxes:
         """
         own = next((one for one in self.all if not one.is_group), None)
         return access if access.can_read and access.can_write else own
+
+    @cached_property
+    def _opened(self) -> list[MailboxAccess]:
+        return [
+            MailboxAccess(
+                mailbox=emergency.mailbox,
+                can_read=True,
+                can_write=False,
+                can_send=False,
+                emergency=emergency,
+            )
+            for emergency in emergency_policies.readable(self.person)
+            if emergency.mailbox is not None
+        ]
+
+    def _note(self, access: MailboxAccess) -> None:
+        """Records the opening: once a day, or once for an emergency access."""
+        emergency = access.emergency
+        if emergency is None:
+            mailbox_openings.note(
+                access.mailbox, by=self.person, method=OpeningMethod.WEBMAIL
+            )
+            return
+        mailbox_openings.note(
+            access.mailbox,
+            by=self.person,
+            method=OpeningMethod.BREAK_GLASS,
+            occasion=f"emergency access {emergency.pk}",
+            hidden_until=emergency.ends_at if emergency.is_withheld else None,
+        )
+
+    def _readable(self) -> Iterator[list[MailboxAccess]]:
+        """Yields the person's mailboxes, then those under emergency access."""
+        yield self.readable
+        if self._reads_only:
+            yield self._opened
 
     def _mailboxes(self) -> QuerySet[Mailbox]:
         # One query: every webmail page starts with it. By the ids of the person's own
@@ -170,11 +237,44 @@ def accessible_mailboxes(request: HttpRequest) -> AccessibleMailboxes:
     return AccessibleMailboxes(request.user)
 
 
+def readable_mailboxes(request: HttpRequest) -> AccessibleMailboxes:
+    """Returns `accessible_mailboxes`, and those under emergency access.
+
+    For views that write nothing, and record what they show in emergency_access.readings.
+    """
+    if not isinstance(request.user, Person):
+        raise Http404
+    return AccessibleMailboxes(request.user, reads_only=True)
+
+
 def requires_mail(view: View) -> GuardedView:
     """Restricts a view to people who may use mail, and forbids caching its response."""
-    return requires(Permission.USE_MAIL)(
-        cache_control(private=True, no_store=True)(view)
-    )
+    return requires(Permission.USE_MAIL)(_without_cache(view))
+
+
+def reads_mail(view: View) -> GuardedView:
+    """Restricts a view that only reads to people who use mail or have emergency access.
+
+    Forbids caching its response. Beside `requires_mail` it lets in staff, who use no mail,
+    while a mailbox is open to them.
+    """
+    refusing, admitted = requires_mail(view), _without_cache(view)
+
+    @wraps(refusing)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        person = request.user
+        if isinstance(person, Person) and (
+            permissions.can(person, Permission.USE_MAIL)
+            or emergency_policies.readable(person)
+        ):
+            return admitted(request, *args, **kwargs)
+        return refusing(request, *args, **kwargs)
+
+    return cast(GuardedView, guarded)
+
+
+def _without_cache(view: View) -> View:
+    return cache_control(private=True, no_store=True)(view)
 
 
 def _check_can_write(access: MailboxAccess) -> None:

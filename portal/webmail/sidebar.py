@@ -97,7 +97,7 @@ def sidebar(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Sidebar:
         found = _folders(access)
     counts = folder_actions.waiting_counts(access.mailbox, limit=COUNT_LIMIT)
     lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
-    return Sidebar(mailboxes, access, sorted(lines, key=_place))
+    return Sidebar(mailboxes.beside(access), access, sorted(lines, key=_place))
 
 
 def render_with_sidebar(

@@ -26,6 +26,7 @@ from engine.trace.models import Event, EventKind
 from onboarding.models import Application
 from onboarding.status import Status
 from portal.certificates import making
+from portal.emergency_access.models import Capacity, EmergencyAccess
 from portal.guides.models import Guide
 from portal.helpdesk.actions import tickets
 from portal.helpdesk.actions.tickets import Question
@@ -109,6 +110,10 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
                 change | {"answer": "agree"}
             ),
             "directory/": _directory(bob, northfield),
+            "emergency-access/": {
+                "pk": _emergency_access(bob),
+                "person_id": bob.pk,
+            },
             "help/tickets/": (ticket := _ticket(bob)),
             "admin/tickets/": ticket,
             "admin/tickets/canned/": {"pk": _canned()},
@@ -137,6 +142,18 @@ def _certificate(bob: Person) -> str:
     )
     view = View("R1", Role.AUTHOR, bob.address, [received], bob.organisation_id)
     return str(making.make(view, by=bob).number)
+
+
+def _emergency_access(bob: Person) -> int:
+    return EmergencyAccess.objects.create(
+        mailbox=bob.mailbox,
+        address=bob.address,
+        holder=bob,
+        organisation=bob.organisation,
+        capacity=Capacity.ADMINISTRATOR,
+        reason="Urgent",
+        hours=1,
+    ).pk
 
 
 def _address_change(bob: Person) -> int:

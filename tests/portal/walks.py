@@ -45,6 +45,7 @@ MEMBER = (
     "/account/second-factor/totp/deactivate/",
     "/account/second-factor/passkeys/",
     "/account/second-factor/recovery-codes/generate/",
+    "/emergency-access/",
     "/organisation/",
 )
 NEW_ADMINISTRATOR = (

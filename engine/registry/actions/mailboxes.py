@@ -14,7 +14,9 @@ from engine.registry.models import (
     Mailbox,
     MailboxKind,
     Organisation,
+    OrganisationRole,
     Person,
+    RoleName,
 )
 from engine.registry.verbs import apply, record_action, verb
 
@@ -98,12 +100,18 @@ def grant(
     """Sets a person's rights to a group mailbox; each right stands alone.
 
     Replaces the rights that the person had. Raises PolicyError for a personal mailbox,
-    and for a person of another organisation.
+    for a person of another organisation, and for oneself except as its administrator:
+    staff open no mailbox by themselves.
     """
     if mailbox.kind != MailboxKind.GROUP:
         raise PolicyError("Only a group mailbox can be shared.")
     if person.organisation_id != mailbox.organisation_id:
         raise PolicyError(f"{person.name} is not in {mailbox.organisation}.")
+    if by == person and not _administers(person, mailbox.organisation):
+        raise PolicyError(
+            "You cannot give yourself rights to a mailbox. Ask an administrator of "
+            f"{mailbox.organisation}."
+        )
     rights = {"can_read": can_read, "can_write": can_write, "can_send": can_send}
     made, _ = Grant.objects.update_or_create(
         mailbox=mailbox, person=person, defaults=rights
@@ -120,3 +128,9 @@ def revoke(mailbox: Mailbox, person: Person, *, by: Actor | None) -> None:
     deleted, _ = Grant.objects.filter(mailbox=mailbox, person=person).delete()
     if deleted:
         record_action("mailbox.revoked", mailbox, {"person": person.address}, by=by)
+
+
+def _administers(person: Person, organisation: Organisation) -> bool:
+    return OrganisationRole.objects.filter(
+        person=person, organisation=organisation, role=RoleName.ADMINISTRATOR
+    ).exists()

@@ -27,12 +27,15 @@ def give(
 ) -> None:
     """Gives a person a role in an organisation; giving it again changes nothing.
 
-    Raises PolicyError for a staff role.
+    Raises PolicyError for a staff role, and for oneself: an operator who is a member of
+    the organisation would open its mail in that way.
     """
     if role not in ORGANISATION_ROLES:
         raise PolicyError(
             f"{role.label} is a staff role, not a role in an organisation."
         )
+    if by == person:
+        raise PolicyError("You cannot give yourself a role. Ask another administrator.")
     # given_at delays the role's vote as a second person's; roles that the system gives
     # when an organisation begins count immediately.
     _, is_new = OrganisationRole.objects.get_or_create(

@@ -22,6 +22,7 @@ from engine.registry.permissions.view_guards import requires, signed_in
 from portal.account import actions
 from portal.account.forms import AppPasswordForm
 from portal.account.second_factor import policies
+from portal.emergency_access import policies as emergency_policies
 from portal.sessions.models import WebSession
 
 
@@ -37,6 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "second_factor_due": policies.second_factor_reminder(person),
         "has_mail": bool(_mail_addresses(person)),
         "app_password_count": person.app_passwords.live().count(),
+        "has_emergency_access": emergency_policies.visible_to(person).exists(),
         "session_count": WebSession.objects.open_of(person).count(),
     }
     return render(request, "account/home.html", context)

@@ -44,6 +44,8 @@ NAMES = {
     "portal.account.tasks.note_failures": "Notice of failed sign-ins",
     "portal.account.tasks.send_notice": "Notice about an account",
     "portal.account.tasks.send_password_reset": "Link to choose a password",
+    "portal.emergency_access.tasks.close_overdue": "End of emergency access",
+    "portal.emergency_access.tasks.send_mail": "Mail about emergency access",
     "portal.helpdesk.intake.tasks.collect_mail": "Mail to the helpdesk",
     "portal.helpdesk.outgoing.tasks.send": "Helpdesk’s reply",
     "portal.organisation.people_file.tasks.run": "Adding people from a file",

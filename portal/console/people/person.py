@@ -29,6 +29,7 @@ from portal.console.page import (
 from portal.console.people.approvals_table import approvals_table
 from portal.console.people.frame import ABOVE, ICON, get_person
 from portal.console.people.people_table import organisation_cell
+from portal.emergency_access import policies as emergency_policies
 from portal.ui.visitor import signed_in_person
 
 PEOPLE = Permission.MANAGE_PEOPLE
@@ -64,6 +65,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
     ]
     if person.organisation_id:
         sections.append(_grants(person))
+    if emergency_policies.may_ask_about(person, by=signed_in_person(request)):
+        sections.append(_emergency_access(person))
     if person.organisation_id is None or person.staff_roles.exists():
         sections.append(_staff_roles(person, may_change=STAFF in held))
     return render_page(request, Page(person.name, ICON, sections, above=ABOVE))
@@ -189,6 +192,16 @@ def _grants(person: Person) -> Section:
     ]
     headings = ("Group mailbox", "Reads", "Moves", "Sends")
     return Section("Group mailboxes", table=Table(headings, rows, "None."))
+
+
+def _emergency_access(person: Person) -> Section:
+    ask = reverse("emergency_access:ask", args=[person.pk])
+    return Section(
+        "Emergency access",
+        text="To read this person’s mailbox in an emergency, two other people have to "
+        "approve: an administrator of the organisation, and a member of staff.",
+        buttons=[Button("Ask for emergency access", ask, STAFF, True)],
+    )
 
 
 def _staff_roles(person: Person, *, may_change: bool) -> Section:

@@ -18,6 +18,7 @@ from engine.registry.permissions.view_guards import GuardedView
 from onboarding.first_sign_in.policies import can_print_first_letter
 from portal.account_admin import approvals, confirmations, policies
 from portal.account_admin.forms import PersonForm
+from portal.emergency_access import policies as emergency_policies
 from portal.organisation.confirmation import confirmed_view
 from portal.organisation.frame import (
     get_person,
@@ -56,6 +57,7 @@ def index(
         "is_self": person.pk == by.pk,
         "approvals": approvals.of_person(person),
         "may_print_letter": can_print_first_letter(person),
+        "may_ask_for_access": emergency_policies.may_ask_about(person, by=by),
     }
     return render_section(request, organisation, "person", SECTION, context)
 

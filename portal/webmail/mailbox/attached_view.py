@@ -9,7 +9,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from engine.storage.models import Message
-from portal.webmail.access import accessible_mailboxes, requires_mail
+from portal.emergency_access import readings
+from portal.webmail.access import readable_mailboxes, reads_mail
 from portal.webmail.rendering import parsed_message
 from portal.webmail.rendering.message_page import address_fields, frame, words
 from portal.webmail.rendering.notices import notices_of
@@ -17,13 +18,14 @@ from portal.webmail.rendering.parsed_message import ParsedMessage
 from portal.webmail.sidebar import sidebar
 
 
-@requires_mail
+@reads_mail
 @require_safe
 def read(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """Shows an attached message as a message is shown, with its own attachments."""
-    mailboxes = accessible_mailboxes(request)
+    mailboxes = readable_mailboxes(request)
     access, message = mailboxes.message(message_id)
     inner = _attached(message, path)
+    readings.attachment(access.emergency, message, path, by=mailboxes.person)
     context = {
         "sidebar": sidebar(mailboxes, access),
         "folder": message.folder,
@@ -39,13 +41,15 @@ def read(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     return render(request, "webmail/mailbox/attached_message.html", context)
 
 
-@requires_mail
+@reads_mail
 @require_safe
 @xframe_options_sameorigin
 def content(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """Serves the words of an attached message for the sandboxed frame."""
-    _, message = accessible_mailboxes(request).message(message_id)
+    mailboxes = readable_mailboxes(request)
+    access, message = mailboxes.message(message_id)
     inner = _attached(message, path)
+    readings.frame(access.emergency, message, path, by=mailboxes.person)
     subject = inner.header.text("Subject")
     return frame(inner, subject, _url("attached", message, path))
 

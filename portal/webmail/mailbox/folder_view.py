@@ -7,7 +7,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from engine.storage import retention_periods
-from portal.webmail.access import accessible_mailboxes, requires_mail
+from portal.emergency_access import readings
+from portal.webmail.access import readable_mailboxes, reads_mail
 from portal.webmail.mailbox import message_list, sent_messages, undo_move
 from portal.webmail.mailbox.list_options import (
     ListOptions,
@@ -21,22 +22,24 @@ from portal.webmail.sidebar import sidebar
 FILTER_LABELS = {"all": "All", "unread": "Unread", "flagged": "Flagged"}
 
 
-@requires_mail
+@reads_mail
 @require_safe
 def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
     """Shows a folder; without an id, redirects to the Inbox of the default mailbox."""
-    mailboxes = accessible_mailboxes(request)
+    mailboxes = readable_mailboxes(request)
     if folder_id is None:
         access = mailboxes.first()
         if access is None:
             return render(request, "webmail/no_mailbox.html")
         return redirect("webmail:mailbox", mailbox_id=access.mailbox.pk)
     access, current = mailboxes.folder(folder_id)
+    readings.folder(access.emergency, current.name, by=mailboxes.person)
     panel = sidebar(mailboxes, access)
     total = message_list.count(current)
     page = _page(request, read_options(current, request.GET))
     messages = [row.message for row in page.rows]
     sent = messages if names_recipients(current) else []
+    deliveries = {} if access.emergency else sent_messages.deliveries_of(sent)
     return render(
         request,
         "webmail/mailbox/folder.html",
@@ -47,7 +50,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "targets": panel.targets(current),
             "page": page,
             **message_list.correspondents(messages, sent=sent),
-            "deliveries": sent_messages.deliveries_of(sent),
+            "deliveries": deliveries,
             "filters": FILTER_LABELS,
             "total": min(total, message_list.COUNT_LIMIT),
             "is_more": total > message_list.COUNT_LIMIT,
@@ -57,11 +60,11 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
     )
 
 
-@requires_mail
+@reads_mail
 @require_safe
 def mailbox(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Redirects to the Inbox of a mailbox."""
-    mailboxes = accessible_mailboxes(request)
+    mailboxes = readable_mailboxes(request)
     panel = sidebar(mailboxes, mailboxes.at(mailbox_id))
     return redirect("webmail:folder", folder_id=panel.inbox.pk)
 

@@ -13,7 +13,13 @@ from engine.mail.mime.file_names import from_title
 from engine.storage import message_actions
 from engine.storage.content import header as header_of
 from engine.storage.models import FolderRole
-from portal.webmail.access import accessible_mailboxes, requires_mail
+from portal.emergency_access import readings
+from portal.webmail.access import (
+    accessible_mailboxes,
+    readable_mailboxes,
+    reads_mail,
+    requires_mail,
+)
 from portal.webmail.drafts.draft import draft_token
 from portal.webmail.mailbox import (
     conversation,
@@ -33,14 +39,16 @@ from portal.webmail.rendering.notices import notices_of
 from portal.webmail.sidebar import sidebar
 
 
-@requires_mail
+@reads_mail
 @require_safe
 def read(request: HttpRequest, message_id: int) -> HttpResponse:
     """Shows a message and marks it as read; redirects to the compose page for a draft."""
-    mailboxes = accessible_mailboxes(request)
+    mailboxes = readable_mailboxes(request)
     access, message = mailboxes.message(message_id)
+    readings.message(access.emergency, message, by=mailboxes.person)
     token = draft_token(message.message_id)
-    if token is not None and message.folder.role == FolderRole.DRAFTS:
+    is_written_here = token is not None and message.folder.role == FolderRole.DRAFTS
+    if is_written_here and access.emergency is None:
         return redirect("webmail:draft", mailbox_id=access.mailbox.pk, token=token)
     if access.can_write and not message.is_read:
         message_actions.mark_read([message], is_read=True)
@@ -60,36 +68,42 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         ),
         "newer": near[place - 1] if place else None,
         "older": near[place + 1] if place + 1 < len(near) else None,
+        # Under emergency access each message is opened by itself, so that the report
+        # names everything whose text was shown.
         "conversation": conversation.load_conversation(
             message, [line.folder for line in panel.lines]
-        ),
+        )
+        if access.emergency is None
+        else None,
         "sender_trust": sender_trust.assess_sender(message),
         "message": message,
         "parsed": parsed,
         "address_fields": address_fields(parsed),
         "sent_at": parsed.sent_at(message.received_at),
         "notices": notices_of(parsed.reading),
-        **sent_messages.message_context(message),
+        **(sent_messages.message_context(message) if not access.emergency else {}),
         **words(request, parsed, reverse("webmail:content", args=[message.pk])),
     }
     return render(request, "webmail/mailbox/message.html", context)
 
 
-@requires_mail
+@reads_mail
 @require_safe
 @xframe_options_sameorigin
 def content(request: HttpRequest, message_id: int) -> HttpResponse:
     """Serves the HTML of a message for the sandboxed frame."""
-    _, message = accessible_mailboxes(request).message(message_id)
+    mailboxes = readable_mailboxes(request)
+    access, message = mailboxes.message(message_id)
+    readings.frame(access.emergency, message, by=mailboxes.person)
     parsed = parsed_message.parse_stored(message)
     return frame(parsed, message.subject, reverse("webmail:read", args=[message.pk]))
 
 
-@requires_mail
+@reads_mail
 @require_safe
 def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """Downloads an attachment; asks first if a browser might execute it."""
-    mailboxes = accessible_mailboxes(request)
+    mailboxes = readable_mailboxes(request)
     access, message = mailboxes.message(message_id)
     found = parsed_message.parse_stored(message).part(path)
     if found is None:
@@ -103,6 +117,7 @@ def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
             "file": shown,
         }
         return render(request, "webmail/mailbox/active_file_warning.html", context)
+    readings.attachment(access.emergency, message, shown.name, by=mailboxes.person)
     return attachment_response(file.data(), shown.name)
 
 

@@ -79,7 +79,7 @@ def test_the_overview_leads_on_and_says_since_when_and_why_the_check_fails(
     page = signed_in(jane, second_factor=True).get(f"/organisation/{firm.pk}/")
 
     text = page.content.decode()
-    first = attention.hints(firm)[0].text
+    first = attention.hints(firm, jane)[0].text
     assert "has failed since" in first
     assert "does not answer on port 25" in first
     assert text.index("What to do next") < text.index("What needs your attention")

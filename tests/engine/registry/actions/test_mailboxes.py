@@ -6,7 +6,7 @@ from engine.audit.models import Entry
 from engine.mail.address import Address
 from engine.registry.actions import mailboxes
 from engine.registry.errors import PolicyError
-from engine.registry.models import AccountType, MailboxKind
+from engine.registry.models import AccountType, MailboxKind, RoleName
 from engine.routing import routes
 from tests import factories
 
@@ -93,3 +93,15 @@ def test_edit_a_mailbox(listing, alice):
 
     entry = Entry.objects.get(event="mailbox.edited")
     assert entry.detail["name"] == ["Listing", "Listing office"]
+
+
+def test_an_operator_gives_themselves_no_rights(listing, northfield):
+    insider = factories.make_person("ida@northfield.secure.example", northfield)
+    factories.make_staff(insider, RoleName.OPERATOR)
+
+    with pytest.raises(PolicyError, match="Ask an administrator of Northfield"):
+        mailboxes.grant(listing, insider, can_read=True, by=insider)
+
+
+def test_an_administrator_gives_themselves_rights(listing, alice):
+    assert mailboxes.grant(listing, alice, can_read=True, by=alice).can_read

@@ -70,3 +70,11 @@ def test_roles_stay_on_their_side(alice, northfield, olive):
         roles.give(alice, RoleName.OPERATOR, organisation=northfield, by=olive)
     with pytest.raises(PolicyError):
         roles.give_staff(alice, RoleName.ADMINISTRATOR, by=olive)
+
+
+def test_nobody_makes_themselves_administrator(northfield):
+    insider = factories.make_person("ida@northfield.secure.example", northfield)
+    factories.make_staff(insider, RoleName.OPERATOR)
+
+    with pytest.raises(PolicyError, match="cannot give yourself a role"):
+        roles.give(insider, RoleName.ADMINISTRATOR, organisation=northfield, by=insider)

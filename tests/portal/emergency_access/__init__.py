@@ -1,0 +1,3 @@
+"""Tests of emergency access to mailboxes."""
+
+from __future__ import annotations

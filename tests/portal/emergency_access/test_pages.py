@@ -1,0 +1,130 @@
+"""The pages of emergency access, from asking to the report."""
+
+from __future__ import annotations
+
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from engine.registry.models import Organisation, Person
+from engine.storage.models import Message
+from portal.emergency_access import actions
+from portal.emergency_access.models import EmergencyAccess, Status
+from tests.portal.emergency_access.conftest import Browse, ask
+
+ROOT = "/emergency-access/"
+
+
+def text_of(client: Client, url: str) -> str:
+    page = client.get(url)
+    assert page.status_code == 200, (url, page.status_code)
+    return page.content.decode()
+
+
+def test_from_asking_to_the_report(
+    alice: Person,
+    amy: Person,
+    olive: Person,
+    bob: Person,
+    message: Message,
+    browse: Browse,
+    northfield: Organisation,
+) -> None:
+    as_alice, as_amy, as_olive = browse(alice), browse(amy), browse(olive)
+    person = text_of(as_alice, f"/organisation/{northfield.pk}/people/{bob.pk}/")
+    assert f"{ROOT}ask/{bob.pk}/" in person
+    sent = as_alice.post(
+        f"{ROOT}ask/{bob.pk}/", {"reason": "The judge waits.", "hours": "2"}
+    )
+    url = sent["Location"]
+    assert "an administrator of the organisation and an operator" in text_of(
+        as_alice, url
+    )
+    assert "waits for your approval" in text_of(
+        as_amy, f"/organisation/{northfield.pk}/"
+    )
+    assert "The judge waits." in text_of(as_amy, ROOT)
+
+    as_amy.post(f"{url}approve/", {"tell": "now", "why_untold": ""})
+    assert "Still needed: an operator" in text_of(as_alice, url)
+    assert "Requests for emergency access" in text_of(as_olive, "/admin/")
+    as_olive.post(f"{url}approve/", {"tell": "now", "why_untold": ""})
+
+    mailbox = reverse("webmail:mailbox", args=[bob.mailbox.pk])
+    assert mailbox in text_of(as_alice, url)
+    assert mailbox not in text_of(as_amy, url)
+    as_alice.get(reverse("webmail:read", args=[message.pk]))
+    as_alice.post(f"{url}end/")
+
+    report = text_of(browse(bob), url)
+    assert "Emergency access to your mailbox" in report
+    assert "Hearing on Monday" in report
+    for approver in (as_amy, as_olive):
+        seen = text_of(approver, url)
+        assert "jane@firm.example" in seen.replace("<wbr>", "")
+        assert "Hearing on Monday" not in seen
+
+
+def test_what_is_missing_from_a_form_is_said(
+    alice: Person, amy: Person, olive: Person, bob: Person, browse: Browse
+) -> None:
+    asked = browse(alice).post(f"{ROOT}ask/{bob.pk}/", {"hours": "73"})
+    for error in ("Enter a reason", "72 hours or less"):
+        assert error in asked.content.decode()
+    access = ask(bob, by=alice)
+    url = f"{ROOT}{access.pk}/approve/"
+
+    late = browse(amy).post(url, {"tell": "later", "why_untold": ""})
+
+    assert "Enter why the holder is notified only at the end" in late.content.decode()
+    access.refresh_from_db()
+    assert access.status == Status.WAITING
+    assert not access.approvals.exists()
+
+
+def test_a_request_that_one_may_not_see_does_not_exist(
+    alice: Person,
+    amy: Person,
+    olive: Person,
+    bob: Person,
+    charlie: Person,
+    hugh: Person,
+    browse: Browse,
+) -> None:
+    access = ask(bob, by=alice)
+
+    for person in (bob, charlie, hugh):
+        client = browse(person)
+        for rest in ("", "approve/", "refuse/", "end/"):
+            url = f"{ROOT}{access.pk}/{rest}"
+            assert client.get(url).status_code == 404
+            if rest:
+                assert client.post(url).status_code == 404
+        assert bob.address not in text_of(client, ROOT).replace("<wbr>", "")
+
+
+def test_a_second_click_changes_nothing(
+    opened: EmergencyAccess, amy: Person, browse: Browse
+) -> None:
+    client = browse(amy)
+    for _ in range(2):
+        again = client.post(f"{ROOT}{opened.pk}/end/", follow=True)
+
+    assert "done already" in again.content.decode()
+
+
+def test_the_list_costs_no_query_for_each_request(
+    alice: Person,
+    amy: Person,
+    olive: Person,
+    bob: Person,
+    browse: Browse,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client = browse(alice)
+    for _ in range(5):
+        actions.end(ask(bob, by=alice), by=alice)
+    client.get(ROOT)
+
+    with django_assert_num_queries(11):
+        client.get(ROOT)
