@@ -350,8 +350,8 @@ def test_a_holder_who_is_administrator_reads_nothing_in_the_history_before(
 
     actions.end(access, by=amy)
 
-    told = history.get(event="emergency_access.ended")
-    assert told.detail["read_by"] == alice.name
+    ending = history.get(event="emergency_access.ended")
+    assert ending.detail["read_by"] == alice.name
 
 
 def test_each_step_is_in_the_history_of_the_organisation(

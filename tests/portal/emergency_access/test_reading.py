@@ -31,7 +31,7 @@ READING |= {"attached_content"}
 
 @pytest.fixture
 def as_alice(opened: EmergencyAccess, alice: Person, browse: Browse) -> Client:
-    """The browser of Alice, to whom Bob's mailbox is open."""
+    """The browser of Alice, who may read Bob's mailbox."""
     return browse(alice)
 
 
