@@ -41,7 +41,7 @@ DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"
 
 def pytest_configure() -> None:
     """Collects garbage less often: imports leave half a million objects."""
-    gc.set_threshold(20_000, 20, 20)
+    gc.set_threshold(300_000, 20, 20)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -45,6 +45,7 @@ def _filled(route: str) -> str:
 ALL = sorted(set(operations()), key=str)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize(
     "operation", ALL, ids=[f"{method} {path}" for method, path, _, _ in ALL]
 )

@@ -17,7 +17,7 @@ from engine.registry.permissions import Permission
 from engine.registry.permissions.roles import ORGANISATION_ROLES, ROLES
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 P = Permission
 COLUMNS = [
