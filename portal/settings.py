@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "engine.trace",
     "engine.queue",
     "engine.certificates",
+    "engine.incidents",
     "engine.health",
     "engine.backups",
     "onboarding",

@@ -551,9 +551,11 @@ def _text(path: Path) -> str:
 DURATIONS = {
     "engine/antivirus/quarantine.py": "kept so long; no date is named",
     "engine/certificates/purge.py": "kept so long; no date is named",
+    "engine/incidents/key_index.py": "kept so long; no date is named",
     "engine/trace/event_purge.py": "kept so long; no date is named",
     "engine/trace/stranger_counts.py": "kept so long; no date is named",
     "portal/console/dashboard_counts.py": "the last 24 hours, and 168",
+    "portal/console/mail/delivered_search.py": "the last 168 hours",
     "portal/demo/certificates.py": "a certificate's own period, in UTC",
     "portal/home/views.py": "what ended lately",
 }

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
+from engine.incidents.models import Withdrawal, WithdrawalState
 from engine.jobs.models import JobRun
 from engine.queue.models import RecipientStatus
 from engine.registry.models import (
@@ -136,6 +137,13 @@ TILES = (
         Permission.VIEW_QUARANTINE,
         counts.quarantined_this_week,
         "console:quarantine",
+        is_alarm=True,
+    ),
+    Tile(
+        "Withdrawals waiting for two operators",
+        Permission.VIEW_QUARANTINE,
+        Withdrawal.objects.filter(state=WithdrawalState.ASKED).count,
+        "console:withdrawals",
         is_alarm=True,
     ),
     Tile(

@@ -12,6 +12,7 @@ from django.views.generic import RedirectView
 from engine.registry.permissions.view_guards import public, signed_in
 from portal.console import dashboard, global_search
 from portal.console.mail import (
+    delivered_search,
     outbox,
     quarantine,
     queue,
@@ -19,6 +20,7 @@ from portal.console.mail import (
     sending_stops,
     strangers,
     trace,
+    withdrawals,
 )
 from portal.console.operations import (
     api_keys,
@@ -55,6 +57,13 @@ urlpatterns = [
     path("sending-stops/add/", sending_stops.stop_named, name="stop_named"),
     path("sending-stops/<int:pk>/lift/", sending_stops.lift, name="stop_lift"),
     path("sending-stops/<slug:kind>/<int:pk>/", sending_stops.stop, name="stop"),
+    path("delivered/", delivered_search.index, name="delivered"),
+    path("withdrawals/", withdrawals.index, name="withdrawals"),
+    path("withdrawals/ask/", withdrawals.ask, name="withdraw"),
+    path("withdrawals/<int:pk>/", withdrawals.show, name="withdrawal"),
+    path("withdrawals/<int:pk>/agree/", withdrawals.agree, name="withdrawal_agree"),
+    path("withdrawals/<int:pk>/refuse/", withdrawals.refuse, name="withdrawal_refuse"),
+    path("withdrawals/<int:pk>/back/", withdrawals.put_back, name="withdrawal_back"),
     path("quarantine/", quarantine.index, name="quarantine"),
     path("quarantine/<int:pk>/", quarantine.show, name="quarantined"),
     path("quarantine/<int:pk>/delete/", quarantine.delete, name="quarantine_delete"),

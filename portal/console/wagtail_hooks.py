@@ -114,6 +114,16 @@ MENU = (
         "Message trace", "console:trace", "history", Permission.TRACE_MESSAGES, 110
     ),
     MenuItem(
+        "Delivered mail",
+        "console:delivered",
+        "search",
+        Permission.MANAGE_QUARANTINE,
+        112,
+    ),
+    MenuItem(
+        "Withdrawals", "console:withdrawals", "no-view", Permission.VIEW_QUARANTINE, 114
+    ),
+    MenuItem(
         "Quarantine", "console:quarantine", "warning", Permission.VIEW_QUARANTINE, 120
     ),
     MenuItem("Outbox", "console:outbox", "mail", Permission.VIEW_OUTBOX, 130),

@@ -64,6 +64,10 @@ RECORDS = (
         "As long as the service runs, as proof of delivery",
     ),
     Record(
+        "Digests by which operators find a harmful message again, without its content",
+        "1 year",
+    ),
+    Record(
         "The audit trail, with sign-ins by network and browser",
         "As long as the service runs",
     ),

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from engine.certificates.models import Role
 from engine.certificates.visibility import View
+from engine.incidents.models import Withdrawal
 from engine.registry.actions import people as people_actions
 from engine.registry.actions import sending_stops
 from engine.registry.models import (
@@ -122,6 +123,7 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "admin/notices/": {"pk": _notice()},
             "admin/people/": {"pk": bob.pk, "key": _app_password(bob)},
             "admin/people/recovery/": change | {"answer": "agree"},
+            "admin/withdrawals/": {"pk": _withdrawal()},
             "admin/sending-stops/": {"kind": "person", "pk": bob.pk},
             "admin/sending-stops/<int:pk>/lift/": {"pk": _stop()},
             "admin/pages/": (page := _guide()),
@@ -268,6 +270,13 @@ def _guide() -> dict[str, Any]:
         "content_type_app_name": "guides",
         "content_type_model_name": "guide",
     }
+
+
+def _withdrawal() -> int:
+    now = timezone.now()
+    return Withdrawal.objects.create(
+        since=now, until=now, asked_by_id=1, asked_by="olive@secure.example"
+    ).pk
 
 
 def _stop() -> int:

@@ -54,9 +54,12 @@ MODULES = [
     "portal.sessions.actions",
     "engine.storage.rules",
     "engine.storage.exports.mailbox_export",
+    "engine.incidents.withdrawals",
 ]
 # Queries, and jobs that carry on what a verb has begun.
 NO_VERBS = {
+    "engine.incidents.withdrawals.can_agree",
+    "engine.incidents.withdrawals.check_can_agree",
     "engine.storage.rules.check_makes_sense",
     "engine.storage.exports.mailbox_export.open_copy",
     "engine.storage.exports.mailbox_export.write",

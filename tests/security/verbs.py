@@ -212,6 +212,18 @@ REGISTRY = {
     "webhooks.remove": without_notice("removes access"),
 }
 ELSEWHERE = {
+    "engine.incidents.withdrawals.ask": without_notice(
+        "an operator; moves nothing, and the other operators are notified"
+    ),
+    "engine.incidents.withdrawals.ask_to_put_back": without_notice(
+        "an operator; moves nothing, and the other operators are notified"
+    ),
+    "engine.incidents.withdrawals.agree": Rule(
+        "no one: two operators beside the one who asked",
+        must_agree="two operators; readers of what they had opened are notified when "
+        "it is withdrawn",
+    ),
+    "engine.incidents.withdrawals.refuse": without_notice("moves nothing"),
     "portal.account_admin.actions.send_sign_in_link": Rule(
         f"{PEOPLE}; the link goes to the address in force",
         OWNER | ADMINISTRATORS,

@@ -47,7 +47,7 @@ def check_can_agree(person: Person, *, first: Person | None, by: Person) -> None
     if not can_manage_account(person, by=by):
         raise PolicyError("You do not manage this account.")
     check_holds_same_powers(person, by=by)
-    if not _has_held(by, required_permission(person), person.organisation):
+    if not has_held(by, required_permission(person), person.organisation):
         raise PolicyError(
             "Your role is too new. You can agree to this when you have held it for "
             f"{recovery_delay().total_seconds() / 3600:.0f} hours."
@@ -110,17 +110,19 @@ def check_can_agree_to_key(
     needed = Permission.MANAGE_PEOPLE
     if by.is_mail_shut or not permissions.can(by, needed, organisation=organisation):
         raise PolicyError("You do not manage this organisation's people.")
-    if not _has_held(by, needed, organisation):
+    if not has_held(by, needed, organisation):
         raise PolicyError(
             "Your role is too new for you to agree to this. Ask "
             "another administrator, or the helpdesk."
         )
 
 
-def _has_held(
+def has_held(
     person: Person, permission: Permission, organisation: Organisation | None
 ) -> bool:
     """Returns True if a role that grants it was given before the recovery delay.
+
+    Without an organisation only staff roles count.
 
     `given_at` is unset for roles that the system gave when an organisation began.
     """

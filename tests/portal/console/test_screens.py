@@ -20,6 +20,8 @@ SCREENS = {
     "/admin/trace/": {RoleName.OPERATOR, RoleName.AUDITOR, RoleName.HELPDESK_AGENT},
     "/admin/quarantine/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/sending-stops/": {RoleName.OPERATOR, RoleName.AUDITOR},
+    "/admin/delivered/": {RoleName.OPERATOR},
+    "/admin/withdrawals/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/outbox/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/search/": set(RoleName) - {RoleName.MEMBER, RoleName.ADMINISTRATOR},
     "/admin/queue/destinations/": {RoleName.OPERATOR, RoleName.AUDITOR},

@@ -1,0 +1,199 @@
+"""Asks for, approves and refuses withdrawals: what three operators do together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models, transaction
+
+from engine.audit.record import record as audit
+from engine.database import clock
+from engine.incidents import search
+from engine.incidents.models import (
+    WITHDRAWAL_TRANSITIONS,
+    Agreement,
+    Withdrawal,
+    WithdrawalState,
+)
+from engine.incidents.search import Criteria
+from engine.jobs import queue as jobs
+from engine.lanes import Lane
+from engine.queue.notifications import service_notices
+from engine.registry.errors import PolicyError
+from engine.registry.models import Person, RoleName, StaffRole
+from engine.registry.permissions import Permission
+from engine.registry.permissions.two_person_rule import has_held
+
+JOB = "engine.incidents.tasks.run_withdrawal"
+NEEDED = 2  # operators beside the one who asked
+
+ASKED = """\
+{asker} asks to {what} {found} messages.
+
+Reason: {reason}
+
+Two other operators must approve it. Look at what was found first, in the console under
+Withdrawals.
+"""
+
+
+@transaction.atomic
+def ask(criteria: Criteria, *, reason: str, by: Person) -> Withdrawal:
+    """Asks to withdraw every message that meets the criteria and was accepted until now.
+
+    Raises PolicyError where nothing, or more than one withdrawal takes, was found.
+    """
+    _check_operator(by)
+    until = min(criteria.until, clock.now())
+    found = search.count(search.find(criteria.keys, criteria.since, until))
+    if not found:
+        raise PolicyError("Nothing was found, so there is nothing to withdraw.")
+    if found > search.MOST:
+        raise PolicyError(
+            f"More than {search.MOST:,} messages were found. Choose fewer days, or add "
+            "something to search for."
+        )
+    made = Withdrawal.objects.create(
+        criteria=criteria.typed,
+        keys=criteria.keys,
+        since=criteria.since,
+        until=until,
+        found=found,
+        reason=reason.strip(),
+        **_asker(by),
+    )
+    _tell_operators(made, "withdraw")
+    _audit("withdrawal.asked", made, by=by, **criteria.typed)
+    return made
+
+
+@transaction.atomic
+def ask_to_put_back(withdrawal: Withdrawal, *, reason: str, by: Person) -> Withdrawal:
+    """Asks to put back what a withdrawal that is done took out. Raises PolicyError."""
+    _check_operator(by)
+    locked = _locked(withdrawal)
+    if locked.undoes_id or locked.state != WithdrawalState.DONE:
+        raise PolicyError("Only a withdrawal that is done can be put back.")
+    earlier = Withdrawal.objects.filter(undoes=locked).first()
+    if earlier is not None and earlier.state != WithdrawalState.REFUSED:
+        raise PolicyError("Putting it back has been asked for already.")
+    if earlier is not None:
+        earlier.undoes = None
+        earlier.save(update_fields=["undoes"])
+    made = Withdrawal.objects.create(
+        undoes=locked,
+        criteria=locked.criteria,
+        since=locked.since,
+        until=locked.until,
+        found=locked.messages,
+        reason=reason.strip(),
+        **_asker(by),
+    )
+    _tell_operators(made, "put back")
+    _audit("withdrawal.put_back_asked", made, by=by, withdrawal=locked.pk)
+    return made
+
+
+@transaction.atomic
+def agree(withdrawal: Withdrawal, *, by: Person) -> None:
+    """Approves; the second approval starts it. Raises PolicyError for who may not."""
+    locked = _locked(withdrawal)
+    check_can_agree(locked, by=by)
+    Agreement.objects.create(withdrawal=locked, person_id=by.pk, name=str(by))
+    _audit("withdrawal.agreed", locked, by=by)
+    if locked.agreements.count() >= NEEDED:
+        _change_state(locked, WithdrawalState.RUNNING, started_at=clock.now())
+        jobs.add(JOB, locked.pk, lane=Lane.LONG)
+
+
+@transaction.atomic
+def refuse(withdrawal: Withdrawal, *, reason: str, by: Person) -> None:
+    """Ends it before it begins; who asked may do so too. Raises PolicyError."""
+    _check_operator(by)
+    locked = _locked(withdrawal)
+    _change_state(
+        locked,
+        WithdrawalState.REFUSED,
+        refused_by=str(by)[:320],
+        finished_at=clock.now(),
+    )
+    _audit("withdrawal.refused", locked, by=by, reason=reason)
+
+
+def check_can_agree(withdrawal: Withdrawal, *, by: Person) -> None:
+    """Raises PolicyError unless `by` is an operator who neither asked nor approved it."""
+    _check_operator(by)
+    if by.pk == withdrawal.asked_by_id:
+        raise PolicyError("You asked for this, so two other operators must approve it.")
+    if withdrawal.agreements.filter(person_id=by.pk).exists():
+        raise PolicyError("You have approved this already. Another operator must, too.")
+    if withdrawal.state != WithdrawalState.ASKED:
+        raise PolicyError("This no longer waits for approval.")
+    # An operator gives roles to others, and must not make both approvers.
+    if not has_held(by, Permission.MANAGE_QUARANTINE, None):
+        raise PolicyError("Your role is too new for this. Ask another operator.")
+
+
+def can_agree(withdrawal: Withdrawal, *, by: Person) -> bool:
+    """The same question, answered yes or no."""
+    try:
+        check_can_agree(withdrawal, by=by)
+    except PolicyError:
+        return False
+    return True
+
+
+def finish(withdrawal: Withdrawal) -> None:
+    """Records that everything was moved. In the caller's transaction."""
+    _change_state(withdrawal, WithdrawalState.DONE, finished_at=clock.now())
+    _audit(
+        "withdrawal.done",
+        withdrawal,
+        by=None,
+        messages=withdrawal.messages,
+        copies=withdrawal.copies,
+        opened=withdrawal.used,
+        held=withdrawal.stopped,
+    )
+
+
+def _check_operator(by: Person) -> None:
+    roles = StaffRole.objects.filter(person=by, role=RoleName.OPERATOR)
+    if not by.is_active or by.is_mail_shut or not roles.exists():
+        raise PolicyError("Only operators withdraw mail, and put it back.")
+
+
+def _locked(withdrawal: Withdrawal) -> Withdrawal:
+    rows = Withdrawal.objects.select_for_update(of=("self",))
+    return rows.get(pk=withdrawal.pk)
+
+
+def _change_state(
+    withdrawal: Withdrawal, state: WithdrawalState, **fields: object
+) -> None:
+    now = WithdrawalState(withdrawal.state)
+    if state not in WITHDRAWAL_TRANSITIONS[now]:
+        raise PolicyError(f"This is “{now.label.lower()}”, so nothing was changed.")
+    for name, value in {"state": state, **fields}.items():
+        setattr(withdrawal, name, value)
+    withdrawal.save(update_fields=["state", *fields])
+
+
+def _asker(by: Person) -> dict[str, Any]:
+    return {"asked_by_id": by.pk, "asked_by": str(by)[:320]}
+
+
+def _tell_operators(made: Withdrawal, what: str) -> None:
+    text = ASKED.format(
+        asker=made.asked_by, what=what, found=made.found, reason=made.reason
+    )
+    for address in set(service_notices.alert_recipients(None)):
+        service_notices.send_notice(
+            address, subject="A withdrawal waits for your approval", text=text
+        )
+
+
+def _audit(
+    event: str, row: models.Model, /, *, by: Person | None, **detail: object
+) -> None:
+    audit(event, row, organisation_key="", detail=detail, by=by)

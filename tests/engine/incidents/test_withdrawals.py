@@ -1,0 +1,244 @@
+"""Withdrawing what was found, and putting it back, with two approvals each."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.audit.models import Entry
+from engine.database import clock
+from engine.incidents import key_index, search, withdrawal_job, withdrawals
+from engine.incidents.models import Withdrawal, WithdrawalState
+from engine.queue.models import Hold, Recipient, RecipientStatus
+from engine.registry.errors import PolicyError
+from engine.registry.models import Posting
+from engine.storage import content
+from engine.storage.models import FirstUse, Message, WithdrawalKind, WithdrawnCopy
+from tests import factories
+from tests.engine.incidents.conftest import criteria
+from tests.engine.queue.conftest import JANE
+from tests.jobs import run_queued
+
+pytestmark = pytest.mark.django_db
+
+
+def ask(operators, **typed):
+    key_index.index_new()
+    wanted = criteria(**(typed or {"subject": "bundle"}))
+    return withdrawals.ask(wanted, reason="It is phishing", by=operators[0])
+
+
+def approve(withdrawal, operators):
+    for one in operators[1:]:
+        withdrawals.agree(withdrawal, by=one)
+    run_queued()
+    withdrawal.refresh_from_db()
+
+
+def bundles(queue, person):
+    return [one for one in queue.inbox(person) if one.subject == "Bundle"]
+
+
+def test_two_others_approve_before_anything_moves(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    asker, second, third = operators
+
+    with pytest.raises(PolicyError, match="two other operators"):
+        withdrawals.agree(withdrawal, by=asker)
+    withdrawals.agree(withdrawal, by=second)
+    with pytest.raises(PolicyError, match="approved this already"):
+        withdrawals.agree(withdrawal, by=second)
+    run_queued()
+    assert bundles(queue, alice)
+
+    withdrawals.agree(withdrawal, by=third)
+    run_queued()
+
+    assert not bundles(queue, alice)
+    copy = WithdrawnCopy.objects.get()
+    assert (copy.kind, copy.reason) == (WithdrawalKind.OPERATOR, "It is phishing")
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.DONE
+    assert (withdrawal.found, withdrawal.messages, withdrawal.copies) == (1, 1, 1)
+
+
+def test_other_roles_neither_ask_nor_approve(queue, alice, bob, hugh, operators):
+    queue.send(bob.address, alice.address)
+    key_index.index_new()
+    wanted = criteria(subject="bundle")
+
+    for stranger in (alice, hugh):
+        with pytest.raises(PolicyError, match="Only operators"):
+            withdrawals.ask(wanted, reason="x", by=stranger)
+    withdrawal = ask(operators)
+    with pytest.raises(PolicyError, match="Only operators"):
+        withdrawals.agree(withdrawal, by=hugh)
+
+
+def test_a_role_that_was_just_given_approves_nothing(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    operators[1].staff_roles.update(given_at=clock.now())
+
+    with pytest.raises(PolicyError, match="too new"):
+        withdrawals.agree(withdrawal, by=operators[1])
+
+
+def test_a_refusal_ends_it(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    withdrawals.refuse(withdrawal, reason="Not this one", by=operators[1])
+
+    with pytest.raises(PolicyError, match="no longer waits"):
+        withdrawals.agree(withdrawal, by=operators[2])
+    assert bundles(queue, alice)
+
+
+def test_nothing_found_and_too_much_found_are_refused(
+    queue, alice, bob, operators, monkeypatch
+):
+    with pytest.raises(PolicyError, match="Nothing was found"):
+        ask(operators)
+    queue.send(bob.address, alice.address)
+    monkeypatch.setattr(search, "MOST", 0)
+    with pytest.raises(PolicyError, match="More than 0"):
+        ask(operators)
+
+
+def test_what_waits_is_held_and_delivered_when_it_is_put_back(
+    queue, hop, firm_connection, alice, bob, operators
+):
+    reference = queue.send(bob.address, JANE, alice.address)
+    withdrawal = ask(operators)
+    approve(withdrawal, operators)
+
+    waiting = Recipient.objects.get(message__reference=reference, address=JANE)
+    assert (waiting.status, waiting.hold) == (RecipientStatus.HELD, Hold.OPERATOR)
+    assert (withdrawal.stopped, withdrawal.copies) == (1, 1)
+    queue.run()
+    assert hop.received == []
+
+    back = withdrawals.ask_to_put_back(withdrawal, reason="Harmless", by=operators[0])
+    with pytest.raises(PolicyError, match="two other operators"):
+        withdrawals.agree(back, by=operators[0])
+    approve(back, operators)
+    queue.run()
+
+    assert len(bundles(queue, alice)) == 1
+    assert len(hop.received) == 1
+    assert (back.state, back.copies, back.stopped) == (WithdrawalState.DONE, 1, 1)
+    assert not WithdrawnCopy.objects.exists()
+
+
+def test_it_is_put_back_once_unless_that_was_refused(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    with pytest.raises(PolicyError, match="done can be put back"):
+        withdrawals.ask_to_put_back(withdrawal, reason="x", by=operators[0])
+    approve(withdrawal, operators)
+
+    back = withdrawals.ask_to_put_back(withdrawal, reason="x", by=operators[0])
+    with pytest.raises(PolicyError, match="asked for already"):
+        withdrawals.ask_to_put_back(withdrawal, reason="x", by=operators[1])
+    withdrawals.refuse(back, reason="No", by=operators[1])
+    again = withdrawals.ask_to_put_back(withdrawal, reason="x", by=operators[1])
+
+    assert again.undoes_id == withdrawal.pk
+
+
+def test_those_who_opened_it_are_told_and_no_one_else(queue, alice, bob, operators):
+    queue.send(JANE, alice.address, bob.address)
+    queue.run()
+    Message.objects.filter(mailbox=alice.mailbox).update(first_use=FirstUse.OPENED)
+    Message.objects.filter(mailbox=bob.mailbox).update(first_use="")
+    withdrawal = ask(operators)
+
+    approve(withdrawal, operators)
+
+    [notice] = queue.inbox(alice)
+    assert notice.subject == "A message that you opened was withdrawn"
+    text = content.read(notice).decode()
+    assert "It is phishing" in text
+    assert "Hello" not in text
+    assert queue.inbox(bob) == []
+    assert withdrawal.used == 1
+
+
+def test_what_lists_made_of_it_is_withdrawn_too(
+    queue, northfield, alice, bob, operators
+):
+    factories.make_list(
+        "all@northfield.secure.example",
+        northfield,
+        alice.address,
+        posting=Posting.COMMUNITY,
+    )
+    queue.send(bob.address, "all@northfield.secure.example")
+    withdrawal = ask(operators)  # before the list has sent it on
+    queue.run(until_nothing_is_due=True)
+    assert bundles(queue, alice)
+
+    approve(withdrawal, operators)
+
+    assert not bundles(queue, alice)
+
+
+def test_it_goes_on_where_it_was_interrupted(queue, alice, bob, operators, monkeypatch):
+    for _ in range(5):
+        queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    for one in operators[1:]:
+        withdrawals.agree(withdrawal, by=one)
+    monkeypatch.setattr(withdrawal_job.batches, "JOB_SECONDS", -1.0)
+
+    withdrawal_job.run(withdrawal.pk)  # one message, and another job
+    assert WithdrawnCopy.objects.count() == 1
+    withdrawal.refresh_from_db()
+    assert withdrawal.messages == 1
+    original = withdrawal_job._advance
+
+    def dies(*_: object) -> None:
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(withdrawal_job, "_advance", dies)
+    with pytest.raises(RuntimeError):
+        withdrawal_job.run(withdrawal.pk)
+    monkeypatch.setattr(withdrawal_job, "_advance", original)
+    run_queued()
+
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.DONE
+    assert (withdrawal.messages, withdrawal.copies) == (5, 5)
+    assert not bundles(queue, alice)
+
+
+def test_later_mail_is_not_withdrawn(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    queue.send(bob.address, alice.address)
+    key_index.index_new()
+
+    approve(withdrawal, operators)
+
+    assert len(bundles(queue, alice)) == 1
+
+
+def test_every_step_is_audited_and_the_others_are_asked(queue, alice, bob, operators):
+    service = factories.make_organisation(name="Service")
+    factories.make_domain(service, "secure.example")
+    factories.make_mailbox(operators[1], organisation=service)
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    approve(withdrawal, operators)
+
+    events = list(Entry.objects.filter(event__startswith="withdrawal.").order_by("id"))
+    assert [one.event for one in events] == [
+        "withdrawal.asked",
+        "withdrawal.agreed",
+        "withdrawal.agreed",
+        "withdrawal.done",
+    ]
+    assert [one.subject for one in queue.inbox(operators[1])] == [
+        "A withdrawal waits for your approval"
+    ]
+    assert Withdrawal.objects.count() == 1
