@@ -14,8 +14,8 @@ class AuditVariables(BaseSettings):
 
     # Checkpoints of the audit trail, signed every hour: a file that they are appended to,
     # best on another machine or append-only; addresses that they are mailed to; a URL that
-    # they are posted to, a line of JSON for each. Without any of them, one who controls the
-    # database and the secret key can rewrite the trail unnoticed
+    # they are posted to, a line of JSON for each. Without a file, production appends to
+    # one under POSTERN_VAR, which one who controls database and hosts can rewrite as well
     audit_checkpoint_file: str = ""
     audit_checkpoint_addresses: list[str] = Field(default=[])
     audit_checkpoint_url: str = ""

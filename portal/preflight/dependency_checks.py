@@ -178,8 +178,7 @@ def audit_checkpoints() -> Iterator[Result]:
     if not found:
         yield warning(
             "audit trail",
-            "Its checkpoints stay in the database, and who can write there can rewrite "
-            "both: set POSTERN_AUDIT_CHECKPOINT_FILE, POSTERN_AUDIT_CHECKPOINT_ADDRESSES "
+            "Its checkpoints stay with the service, and who runs it can rewrite both: set POSTERN_AUDIT_CHECKPOINT_FILE, POSTERN_AUDIT_CHECKPOINT_ADDRESSES "
             "or POSTERN_AUDIT_CHECKPOINT_URL.",
         )
         return

@@ -38,6 +38,7 @@ LINES = "application/x-ndjson"
 FILE, MAIL, URL = "file", "mail", "url"
 # Under this name a row has the host and the file that it was appended to.
 APPENDED_TO = "appended_to"
+LOCAL_FILE = ("audit", "checkpoints.jsonl")  # under POSTERN_VAR
 
 
 def send_waiting() -> int:
@@ -64,12 +65,24 @@ def send_waiting() -> int:
         for row in waiting:
             row.sent[name] = clock.now().isoformat()
             if name == FILE:
-                row.sent[APPENDED_TO] = _file_here()
+                row.sent[APPENDED_TO] = _on_this_host()
             row.save(update_fields=["sent"])
         sent += len(waiting)
     if errors:
         raise errors[0]
     return sent
+
+
+def file_here() -> str:
+    """Returns the file that checkpoints are appended to; empty where there is none.
+
+    In production one under POSTERN_VAR where none is configured: who reaches the database
+    alone does not reach that.
+    """
+    configured = settings.POSTERN.audit_checkpoint_file
+    if configured or settings.POSTERN.env != "production":
+        return configured
+    return str(settings.POSTERN.path(*LOCAL_FILE))
 
 
 def missing_from_file() -> list[Checkpoint]:
@@ -78,8 +91,8 @@ def missing_from_file() -> list[Checkpoint]:
     Without those of a compromised key, which prove nothing once they are appended again.
     Raises OSError where the file is there and cannot be read.
     """
-    path = settings.POSTERN.audit_checkpoint_file
-    appended = Checkpoint.objects.filter(**{f"sent__{APPENDED_TO}": _file_here()})
+    path = file_here()
+    appended = Checkpoint.objects.filter(**{f"sent__{APPENDED_TO}": _on_this_host()})
     if not path or not appended.exists():
         return []
     kept: set[str] = set()
@@ -138,7 +151,7 @@ def _stamp(rows: Sequence[Checkpoint], errors: list[Exception]) -> None:
 
 def _places() -> Iterator[tuple[str, Callable[[Sequence[Checkpoint]], None]]]:
     """Yields the name of each place that is configured, and what sends there."""
-    if settings.POSTERN.audit_checkpoint_file:
+    if file_here():
         yield FILE, _append
     for address in settings.POSTERN.audit_checkpoint_addresses:
         # Each by itself, so that one that is refused does not repeat the others' mail.
@@ -155,12 +168,14 @@ def _is_missed(row: Checkpoint, kept: Container[str], stolen: Container[str]) ->
     return found.id not in kept and found.key not in stolen
 
 
-def _file_here() -> str:
-    return f"{socket.gethostname()}:{settings.POSTERN.audit_checkpoint_file}"
+def _on_this_host() -> str:
+    return f"{socket.gethostname()}:{file_here()}"
 
 
 def _append(rows: Sequence[Checkpoint]) -> None:
-    path = settings.POSTERN.audit_checkpoint_file
+    path = file_here()
+    if not settings.POSTERN.audit_checkpoint_file:
+        state_folder.subfolder(*LOCAL_FILE[:-1])
     with open(path, "a+b", opener=state_folder.private_opener) as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)

@@ -47,11 +47,11 @@ def verify(
 
 
 def configured_files() -> list[str]:
-    """Returns the file in POSTERN_AUDIT_CHECKPOINT_FILE, if this host has it.
+    """Returns the file that checkpoints are appended to, if this host has it.
 
     Another host may write it, and before the first checkpoint there is none.
     """
-    file = settings.POSTERN.audit_checkpoint_file
+    file = outside.file_here()
     return [file] if file and Path(file).exists() else []
 
 
@@ -169,7 +169,7 @@ def _look_for_lost(walk: Walk) -> None:
         count = len(lost)
         were = "checkpoint that was" if count == 1 else "checkpoints that were"
         text = (
-            f"{count} {were} appended to {settings.POSTERN.audit_checkpoint_file} "
+            f"{count} {were} appended to {outside.file_here()} "
             f"{'is' if count == 1 else 'are'} not in it: the file was lost, cut off or "
             "replaced. Once you know why, run manage.py verify_audit --append-again."
         )

@@ -30,8 +30,8 @@ class Command(BaseCommand):
             nargs="+",
             default=[],
             metavar="FILE",
-            help="files of checkpoints that were kept out of reach; by default the one in "
-            "POSTERN_AUDIT_CHECKPOINT_FILE",
+            help="files of checkpoints that were kept out of reach; by default the one that "
+            "this host appends to",
         )
         parser.add_argument(
             "--key",
@@ -49,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--append-again",
             action="store_true",
-            help="append the checkpoints that POSTERN_AUDIT_CHECKPOINT_FILE has lost, and "
+            help="append the checkpoints that this host's file has lost, and "
             "the database still has; the trail says so",
         )
 

@@ -185,6 +185,28 @@ def test_a_rewritten_chain_whose_checkpoints_are_taken_is_named_by_the_file(
     assert "in checkpoints.jsonl proves other entries. So do 2 more." in said
 
 
+def test_in_production_the_database_alone_cannot_take_its_checkpoints_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings.POSTERN, "env", "production")
+    monkeypatch.setattr(settings.POSTERN, "var", tmp_path)
+    for _ in range(3):
+        append(5)
+        checkpoint()
+    kept = tmp_path / "audit" / "checkpoints.jsonl"
+    assert len(kept.read_bytes().splitlines()) == 3
+    assert kept.stat().st_mode & 0o077 == kept.parent.stat().st_mode & 0o077 == 0
+    assert "The audit chain is intact: 15 entries." in verify()
+
+    first = Checkpoint.objects.last()
+    Checkpoint.objects.exclude(pk=first.pk).delete()
+    tampering.rewrite(tampering.without(an_entry(7)))
+    making.make()
+
+    assert "proves other entries" in problems()
+    assert "proves other entries" in alarms()[0]
+
+
 def test_a_rewritten_chain_that_is_signed_again_is_named_by_the_file(
     trail: Path,
 ) -> None:
