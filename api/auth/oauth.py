@@ -16,6 +16,9 @@ from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import ApiKey
 
 TOKEN_SECONDS = 3600
+# Of the headers that the library is given, the one with the client's IP address. Those
+# that a client sends are not among them.
+PEER = "Postern-Peer"
 
 
 class KeyValidator(RequestValidator):
@@ -24,8 +27,11 @@ class KeyValidator(RequestValidator):
     def authenticate_client(self, request: Request, *args: Any, **kwargs: Any) -> bool:
         """Accepts Basic authentication or credentials in the body (RFC 6749 §2.3.1)."""
         client_id, secret = _credentials_of(request)
-        key = authentication.authenticate_api_key(secret)
-        if key is None or key.client_id != client_id:
+        peer = request.headers.get(PEER, "")
+        key = authentication.authenticate_api_key(
+            secret, peer=peer, client_id=client_id
+        )
+        if key is None:
             return False
         request.client = key
         return True

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from api.auth.oauth import token_endpoint
+from api.auth.oauth import PEER, token_endpoint
 from api.framework.parsers import BoundedFormParser
 
 
@@ -65,6 +65,7 @@ class Tokens(APIView):
         sent_headers = {
             "Authorization": request.headers.get("Authorization", ""),
             "Content-Type": "application/x-www-form-urlencoded",
+            PEER: request.META.get("REMOTE_ADDR", ""),
         }
         form = request.data.dict() if isinstance(request.data, QueryDict) else {}
         headers, body, status = token_endpoint.create_token_response(

@@ -62,7 +62,7 @@ EVENT_LABELS = {
     "people_file.started": "People added from a file",
     "people_file.resumed": "Adding people from a file continued",
     "api_key.signed_in": "API key used",
-    "api_key.refused": "API key refused: it has ended",
+    "api_key.refused": "API key refused",
     "person.signed_in": "Signed in",
     "person.signed_out": "Signed out",
     "person.sign_in_failed": "Failed to sign in",

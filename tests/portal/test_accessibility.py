@@ -12,7 +12,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from engine.antivirus.models import QuarantinedMessage
+from engine.registry import mailbox_openings
 from engine.registry.actions import connections, people
+from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import Connection, Organisation, Person, RoleName
 from engine.trace.models import Event
 from portal.home.models import NoticeKind, ServiceNotice
@@ -79,7 +81,15 @@ def test_second_step_of_signing_in(page: Page, live_server, bob: Person) -> None
     assert list(screens.faults_at_width(page, screens.WIDE)) == []
 
 
-def test_member(page: Page, live_server, signed_in: SignIn, bob: Person) -> None:
+def test_member(
+    page: Page, live_server, signed_in: SignIn, bob: Person, alice: Person
+) -> None:
+    team = factories.make_group_mailbox(
+        "listing@northfield.secure.example", bob.organisation, name="Listing office"
+    )
+    factories.make_grant(team, bob, can_read=True)
+    for mailbox in (team, bob.mailbox):
+        mailbox_openings.note(mailbox, by=alice, method=OpeningMethod.WEBMAIL)
     made, _ = people.add_app_password(bob, name="Outlook at work", by=bob)
     passkey = Authenticator.objects.create(
         user=bob, type=Authenticator.Type.WEBAUTHN, data={"name": "Phone"}
@@ -90,6 +100,7 @@ def test_member(page: Page, live_server, signed_in: SignIn, bob: Person) -> None
         page,
         live_server.url,
         *walks.MEMBER,
+        f"/account/openings/{team.pk}/",
         f"/account/sessions/{other.public_id}/end/",
         f"/account/app-passwords/{made.pk}/revoke/",
         f"/account/second-factor/passkeys/{passkey.pk}/edit/",

@@ -4,6 +4,7 @@ hour where a program does or somebody fails."""
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
@@ -19,6 +20,7 @@ from engine.registry import tasks
 from engine.registry.credentials import generated_secrets, sign_in_tally
 from engine.registry.credentials.sign_in_tally import SignInMethod, Tally, tally
 from engine.registry.models import ApiKey, AppPassword, Organisation, Person
+from tests import factories
 from tests.factories import PASSWORD
 from tests.portal.conftest import code_now, give_app
 
@@ -168,6 +170,31 @@ def test_api_keys_are_counted_and_so_are_those_that_have_ended(
         ("api_key.signed_in", str(live.pk), 2),
         ("api_key.refused", str(ended.pk), 1),
     }
+
+
+@pytest.mark.parametrize(
+    ("client_id", "status", "event"),
+    [("case", 200, "api_key.signed_in"), ("other", 401, "api_key.refused")],
+)
+def test_a_token_for_a_key_is_counted_with_its_network(
+    northfield: Organisation, client_id: str, status: int, event: str
+) -> None:
+    key = factories.make_api_key(
+        northfield, generated_secrets.digest(SECRET), "people:read", client_id="case"
+    )
+    form = {"grant_type": "client_credentials", "client_secret": SECRET}
+
+    answer = Client(REMOTE_ADDR=PEER).post(
+        "/api/v1/oauth/token/",
+        urlencode(form | {"client_id": client_id}),
+        content_type="application/x-www-form-urlencoded",
+        headers={"postern-peer": "203.0.113.9"},
+    )
+
+    assert answer.status_code == status
+    [entry] = append_next_hour()
+    assert (entry.event, entry.subject_key) == (event, str(key.pk))
+    assert entry.detail["network"] == "192.0.2.0/24"
 
 
 def test_an_hour_is_appended_once_it_is_over_for_every_process(bob: Person) -> None:

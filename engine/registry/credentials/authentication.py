@@ -133,8 +133,12 @@ def is_app_password_valid(digests: tuple[str, ...], *, generation: int) -> bool:
     return live.exists()
 
 
-def authenticate_api_key(secret: str, *, peer: str = "") -> ApiKey | None:
+def authenticate_api_key(
+    secret: str, *, peer: str = "", client_id: str | None = None
+) -> ApiKey | None:
     """Returns the valid key with this secret, or None. `peer` is the client's IP address.
+
+    Where a `client_id` is given, it must be the key's.
 
     Failures are not throttled: 140 bits cannot be guessed, and counting them would let
     anyone behind the same address lock out a system that holds a good key.
@@ -142,12 +146,13 @@ def authenticate_api_key(secret: str, *, peer: str = "") -> ApiKey | None:
     found = ApiKey.objects.filter(digest__in=digests(secret))
     live = ApiKey.objects.live().select_related("organisation", "made_by")
     key = live.filter(digest__in=digests(secret)).first()
-    if key is not None:
+    if key is not None and client_id in (None, key.client_id):
         rekey(key, secret)
         record_api_key_use(key, peer=peer)
-    elif (ended := found.first()) is not None:
-        tally.refused(ended, SignInMethod.API, peer=peer)
-    return key
+        return key
+    if (refused := found.first()) is not None:
+        tally.refused(refused, SignInMethod.API, peer=peer)
+    return None
 
 
 def record_api_key_use(key: ApiKey, *, peer: str = "") -> None:

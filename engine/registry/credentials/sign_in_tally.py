@@ -84,7 +84,7 @@ class Tally:
         self._add(Attempt(_hour(), method, network_of(peer), False, address=address))
 
     def refused(self, key: ApiKey, method: SignInMethod, *, peer: str) -> None:
-        """Counts an attempt with a key that has ended."""
+        """Counts an attempt with a key that has ended, or under another client's id."""
         kind = key._meta.label_lower
         self._add(Attempt(_hour(), method, network_of(peer), False, kind, str(key.pk)))
 
