@@ -41,6 +41,19 @@ FIELDS: dict[WebhookEvent, dict[str, Any]] = {
         },
         "reply": REPLY,
     },
+    WebhookEvent.MESSAGE_RECALLED: {
+        "reference": REFERENCE,
+        "recipient": RECIPIENT,
+        "mailbox": {
+            "type": ["integer", "null"],
+            "description": "The mailbox that it was taken out of, where that is one of "
+            "yours.",
+        },
+        "message": {
+            "type": ["integer", "null"],
+            "description": "The id that it had there.",
+        },
+    },
     WebhookEvent.MESSAGE_RECEIVED: {
         "reference": REFERENCE,
         "recipient": RECIPIENT,
@@ -67,6 +80,8 @@ TEXTS = {
     "recipient.",
     WebhookEvent.MESSAGE_REFUSED: "Nothing was kept. The reference is the one that the "
     "reply quotes.",
+    WebhookEvent.MESSAGE_RECALLED: "Called once for each recipient: for the "
+    "organisation that sent the message, and for the one whose mailbox had it.",
     WebhookEvent.MESSAGE_RECEIVED: "Called once for each recipient. Two addresses of one "
     "mailbox share one message.",
 }

@@ -56,6 +56,7 @@ def from_trace_events(rows: Sequence[Event]) -> Iterator[Notification]:
         is_no_news = row.detail.get("is_claim") or _reply(row).startswith("4")
         if row.kind == EventKind.REFUSED and not is_no_news:
             yield _refused(row)
+    yield from _recalls([row for row in rows if row.kind == EventKind.RECALLED])
 
 
 def delay(recipient: Recipient, at: datetime, reply: str) -> Notification:
@@ -76,13 +77,7 @@ def delay(recipient: Recipient, at: datetime, reply: str) -> Notification:
 
 
 def _outcomes(rows: Sequence[Event]) -> Iterator[Notification]:
-    references = {row.reference for row in rows}
-    messages = QueuedMessage.objects.filter(reference__in=references)
-    known = routes.current()
-    senders = {
-        one.reference: trace_visibility.sending_organisation(one, known)
-        for one in messages
-    }
+    senders = _senders(rows)
     waiting = _waiting([row for row in rows if row.kind == EventKind.DEFERRED])
     for row in rows:
         if row.kind == EventKind.DEFERRED:
@@ -139,6 +134,40 @@ def _refused(row: Event) -> Notification:
     }
     owner = row.detail.get("organisation_id")
     return Notification(f"trace:{row.pk}:{event}", event, row.at, owner, data)
+
+
+def _recalls(rows: Sequence[Event]) -> Iterator[Notification]:
+    """Yields what recalls say to the senders' and the recipients' organisations."""
+    event = WebhookEvent.MESSAGE_RECALLED
+    senders = _senders(rows)
+    for row in rows:
+        owner = None if row.detail.get("of_many") else _organisation_of(row.recipient)
+        # The one that had it first: the community's endpoints get the first call alone.
+        for organisation in dict.fromkeys((owner, senders.get(row.reference))):
+            if organisation is None:
+                continue
+            is_own = organisation == owner
+            data = {
+                "reference": row.reference,
+                "recipient": row.recipient,
+                "mailbox": row.detail.get("mailbox") if is_own else None,
+                "message": row.detail.get("message") if is_own else None,
+            }
+            yield Notification(
+                f"trace:{row.pk}:{event}", event, row.at, organisation, data
+            )
+
+
+def _senders(rows: Iterable[Event]) -> dict[str, int | None]:
+    """Returns the organisation that sent each message, by reference."""
+    known = routes.current()
+    messages = QueuedMessage.objects.filter(
+        reference__in={row.reference for row in rows}
+    )
+    return {
+        one.reference: trace_visibility.sending_organisation(one, known)
+        for one in messages
+    }
 
 
 def _reply(row: Event) -> str:

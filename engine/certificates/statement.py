@@ -56,6 +56,8 @@ ENTERED = {
 CLEAN = "no virus was found"
 NOT_SCANNED = "the message was not scanned: the scanner was switched off"
 NOT_RECORDED = "accepted; the scan was not recorded"
+TAKEN_OUT = frozenset({EventKind.RECALLED, EventKind.WITHDRAWN})
+BEFORE = "; it had been delivered to the mailbox at {at}"
 ENCRYPTED_HOPS = frozenset({EventKind.RELAYED})
 
 
@@ -108,15 +110,22 @@ def compose(
 def _recipients(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
     """Yields the latest state of each recipient, in the order of their first events."""
     latest: dict[str, Event] = {}
+    delivered: dict[str, Event] = {}
     for event in events:
-        latest[event.recipient] = event
+        # A recall in vain changes nothing.
+        if event.kind != EventKind.NOT_RECALLED:
+            latest[event.recipient] = event
+        if event.kind == EventKind.DELIVERED:
+            delivered[event.recipient] = event
     for address, event in latest.items():
         step = timeline.step(event, Visibility.MEMBER)
+        before = delivered.get(address) if event.kind in TAKEN_OUT else None
         is_hop = event.kind in ENCRYPTED_HOPS
         yield {
             "address": address,
             "outcome": event.kind,
-            "words": step.text,
+            "words": step.text
+            + (BEFORE.format(at=_moment(before.at)) if before else ""),
             "at": _moment(step.last_at or step.at),
             "reply": step.reply,
             "tls": _tls(event) if is_hop else "",

@@ -20,7 +20,7 @@ from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import Mailbox, MailboxKind
 from engine.storage import content, content_keys, message_actions, standard_folders
 from engine.storage.content_keys import Held
-from engine.storage.models import Message
+from engine.storage.models import FirstUse, Message
 
 BATCH = 500  # rows in one statement
 
@@ -125,28 +125,35 @@ def open_maildrop(mailbox: Mailbox) -> Maildrop:
     return maildrop
 
 
-def find_message(maildrop: Maildrop, item: Item) -> tuple[bytes, Held]:
+def find_message(
+    maildrop: Maildrop, item: Item, *, is_fetched: bool
+) -> tuple[bytes, Held]:
     """Returns the header as served to clients, and the content with the body.
 
-    Raises Message.DoesNotExist when the message is gone, and as `content.header` does.
+    `is_fetched` is whether the client gets any of the body. Raises Message.DoesNotExist when the message is gone, and as `content.header` does.
     """
     message = Message.objects.select_related("content").get(
         pk=item.message_id, mailbox_id=maildrop.mailbox_id
     )
+    if is_fetched and not message_actions.note_use([message], FirstUse.FETCHED):
+        raise Message.DoesNotExist
     held = Held(message.content, maildrop.organisation_id)
     return return_path(message.envelope_sender) + content.header(held), held
 
 
 def read_small(maildrop: Maildrop, items: Collection[Item]) -> dict[int, bytes]:
-    """Returns messages as served to clients, in memory, by id. One query,
-    and one for the keys of those that are encrypted.
+    """Returns messages as served to clients, in memory, by id. One query, one to note
+    the first use, and one for the keys of those that are encrypted.
 
     Those that are gone or cannot be read are not among them.
     """
     rows = Message.objects.select_related("content").filter(
         pk__in=[item.message_id for item in items], mailbox_id=maildrop.mailbox_id
     )
-    held = {row: Held(row.content, maildrop.organisation_id) for row in rows}
+    held = {
+        row: Held(row.content, maildrop.organisation_id)
+        for row in message_actions.note_use(list(rows), FirstUse.FETCHED)
+    }
     content_keys.load(held.values())
     found = {}
     for message, holding in held.items():

@@ -137,7 +137,14 @@ class TransactionState:
     async def _send(self, item: Item, title: str, *, body_lines: int | None) -> None:
         in_thread = self._server.threads.run
         try:
-            header, kept = await in_thread(maildrop.find_message, self._maildrop, item)
+            header, kept = await in_thread(
+                partial(
+                    maildrop.find_message,
+                    self._maildrop,
+                    item,
+                    is_fetched=body_lines != 0,
+                )
+            )
             body = await content.open_in_thread(kept)
         except (Message.DoesNotExist, FileNotFoundError) as error:
             raise Refused(replies.GONE) from error

@@ -13,8 +13,8 @@ from itertools import islice
 
 from django.db import transaction
 
+from engine.audit.record import Actor
 from engine.queue.models import Recipient, RecipientStatus
-from engine.registry.models import Actor
 from engine.storage import withdrawals
 from engine.storage.models import Message, WithdrawalKind, WithdrawnCopy
 from engine.storage.withdrawals import Cause

@@ -14,7 +14,7 @@ from engine.mail.message import split
 from engine.storage import content, quota, retention_periods
 from engine.storage.content_keys import COMMUNITY
 from engine.storage.mailbox_delivery import summary_of
-from engine.storage.models import Content, Folder, FolderRole, Message
+from engine.storage.models import Content, FirstUse, Folder, FolderRole, Message
 from engine.storage.search import index_table
 from engine.storage.standard_folders import folder
 
@@ -62,6 +62,27 @@ def append(
 def mark_read(messages: Collection[Message], *, is_read: bool) -> None:
     """Marks messages read or unread."""
     _rows(messages).update(is_read=is_read)
+
+
+def note_use(messages: Collection[Message], how: FirstUse) -> list[Message]:
+    """Notes the first use of received messages; call it before their content is shown.
+
+    Returns those that are still in a mailbox: what is left out was withdrawn or erased
+    after it was loaded, and must not be shown. A recall takes back only what has no use,
+    so that of an opening and a recall at one moment one wins.
+    """
+    unused = [one for one in messages if one.is_received and not one.first_use]
+    if not unused:
+        return list(messages)
+    rows = _rows(unused).filter(first_use="")
+    if rows.update(first_use=how) == len(unused):
+        gone = set()
+    else:
+        left = set(_rows(unused).values_list("pk", flat=True))
+        gone = {one.pk for one in unused} - left
+    for one in unused:
+        one.first_use = how
+    return [one for one in messages if one.pk not in gone]
 
 
 def flag(messages: Collection[Message], *, is_flagged: bool) -> None:

@@ -21,7 +21,8 @@ from django.utils import timezone
 
 from engine import calendar_days
 from engine.audit import record as audit
-from engine.registry.models import Actor, Mailbox
+from engine.audit.record import Actor
+from engine.registry.models import Mailbox
 from engine.storage import message_actions, quota, retention_periods, standard_folders
 from engine.storage.models import (
     Folder,

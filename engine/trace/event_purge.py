@@ -26,6 +26,7 @@ INTERMEDIATE = frozenset(
         EventKind.DEFERRED,
         EventKind.HELD,
         EventKind.RELEASED,
+        EventKind.NOT_RECALLED,
     }
 )
 

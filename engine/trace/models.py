@@ -24,6 +24,7 @@ class EventKind(models.TextChoices):
     RECALLED = "recalled", "Recalled by its sender"
     WITHDRAWN = "withdrawn", "Withdrawn from the mailbox"
     PUT_BACK = "put_back", "Put back into the mailbox"
+    NOT_RECALLED = "not_recalled", "Could not be recalled"
 
 
 class Thinned(models.Model):

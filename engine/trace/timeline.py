@@ -33,6 +33,7 @@ WORDS = {
     EventKind.WITHDRAWN: "Withdrawn by the operator of the service, and no longer in the "
     "mailbox",
     EventKind.PUT_BACK: "Put back into the mailbox by the operator of the service",
+    EventKind.NOT_RECALLED: "Its sender tried to recall it, and could not",
 }
 
 # Of mail to postmaster@ and abuse@: their number would say something of an organisation.
@@ -40,6 +41,17 @@ TO_READERS = "Sent on to the people who read this address"
 # The reason of a message that its sender took back, which operators drop otherwise.
 TAKEN_BACK_REASON = "taken back by its sender before it left"
 TAKEN_BACK = "Taken back by its sender"
+# Of a message to many who are not named to its author.
+RECALLED_FROM_MANY = (
+    "Recalled from the mailboxes of those who had not opened or fetched it"
+)
+# Why a recipient's copy stays where it is. What a recipient did is said no more closely.
+NOT_RECALLED = {
+    "used": "Could not be recalled: it was already opened, fetched, forwarded or deleted",
+    "unknown": "Could not be recalled: it was delivered before the service recorded "
+    "whether a message is opened",
+    "outside": "Could not be recalled: the recipient’s own mail server has it",
+}
 # Of a message that was delivered before the scanner knew what it holds.
 FOUND_INFECTED = "Found infected since, and withdrawn from the mailbox"
 # Of a refusal that asks to try again.
@@ -182,6 +194,11 @@ def _words(event: TracedEvent, reply: str) -> str:
         return TAKEN_BACK
     if event.detail.get("role"):
         return TO_READERS
+    if event.kind == EventKind.RECALLED and event.detail.get("of_many"):
+        return RECALLED_FROM_MANY
+    if event.kind == EventKind.NOT_RECALLED:
+        why = str(event.detail.get("why", ""))
+        return NOT_RECALLED.get(why, WORDS[EventKind.NOT_RECALLED])
     if event.kind == EventKind.WITHDRAWN and event.detail.get("cause") == "infected":
         return FOUND_INFECTED
     is_temporary = event.kind == EventKind.REFUSED and reply.startswith("4")

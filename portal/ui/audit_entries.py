@@ -17,7 +17,11 @@ from portal.ui.spreadsheets import BYTE_ORDER_MARK, EchoFile, safe_cell
 
 HEADINGS = ("When", "Who", "What", "About", "Details")
 CHUNK = 500  # rows fetched at a time
-LISTS = ("scopes", "events")  # two values here are a list, not before and after
+LISTS = (
+    "scopes",
+    "events",
+    "messages",
+)  # two values here are a list, not before and after
 LABELS = {
     "is_read": "Read",
     "is_flagged": "Flagged",
@@ -56,6 +60,9 @@ EVENT_LABELS = {
     "withdrawal.refused": "Withdrawal, or putting back, refused",
     "withdrawal.put_back_asked": "Putting withdrawn mail back asked for",
     "withdrawal.done": "Withdrawal, or putting back, done",
+    "mailbox.message_put_back": "Withdrawn messages put back into a mailbox",
+    "mailbox.message_withdrawn": "Messages withdrawn from a mailbox",
+    "message.recalled": "Message recalled by its sender",
     "mailbox.granted": "Rights to a group mailbox given",
     "mailbox.revoked": "Rights to a group mailbox removed",
     "mailbox.sent_from": "Message sent as a group mailbox",

@@ -18,6 +18,7 @@ from portal.webmail.mailbox import (
     folder_view,
     message_actions,
     message_view,
+    recall,
     search,
     search_actions,
     sent_messages,
@@ -126,6 +127,7 @@ urlpatterns = [
         search_actions.undo_last_move,
         name="search_undo",
     ),
+    path("mailboxes/<int:mailbox_id>/withdrawn/", recall.withdrawn, name="withdrawn"),
     path("mailboxes/<int:mailbox_id>/settings/", settings.settings, name="settings"),
     path(
         "mailboxes/<int:mailbox_id>/away/",
@@ -145,6 +147,7 @@ urlpatterns = [
     path("mailboxes/<int:mailbox_id>/folder/", folders.create, name="folder_new"),
     path("messages/<int:message_id>/", message_view.read, name="read"),
     path("messages/<int:message_id>/delivery/", sent_messages.story, name="delivery"),
+    path("messages/<int:message_id>/recall/", recall.recall_page, name="recall"),
     path("deliveries/", sent_messages.refresh, name="refresh_deliveries"),
     path("messages/<int:message_id>/content/", message_view.content, name="content"),
     path("messages/<int:message_id>/original/", message_view.original, name="original"),

@@ -26,7 +26,7 @@ from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits
 from engine.registry.models import ApiKey, Mailbox, Organisation, Person
 from engine.storage import content, message_actions
-from engine.storage.models import FolderRole, GapReason, Message
+from engine.storage.models import FolderRole, GapReason, Message, WithdrawnCopy
 from engine.storage.search import index_table
 from engine.storage.standard_folders import folder
 from portal.configuration.sending_rates import Rates
@@ -625,3 +625,44 @@ def test_other_forms_of_a_text_are_listed(call: Api, bob: Person) -> None:
     assert listed == [("3", ""), ("2", "3"), ("1", "3")]
     assert opened["text"] == "Plain words"
     assert markdown.content == b"**Words**"
+
+
+def test_a_message_is_recalled_by_a_key_that_opens_its_mailbox(
+    key: Key, call: Api, bob: Person, alice: Person, charlie: Person
+) -> None:
+    sent = call("POST", "/messages/", letter(bob, alice, charlie)).json()
+    theirs = received(charlie)
+    assert key(charlie.organisation)("GET", f"/messages/{theirs.pk}/").json()["text"]
+    url = f"/messages/{sent['id']}/recall/"
+    assert key(charlie.organisation)("POST", url, {}).status_code == 404
+    refused = call("POST", url, {"reason": "x" * 201})
+    assert refused.status_code == 400
+
+    answer = call("POST", url, {"reason": "Wrong bundle"})
+
+    assert answer.status_code == 200, answer.content
+    outcomes = {one["recipient"]: one for one in answer.json()["recipients"]}
+    assert answer.json()["state"] == "partly_recalled"
+    assert outcomes[alice.address]["state"] == "recalled"
+    assert outcomes[charlie.address]["state"] == "delivered"
+    assert "already opened, fetched" in outcomes[charlie.address]["why"]
+    assert received(charlie) == theirs
+    [copy] = WithdrawnCopy.objects.all()
+    assert (copy.mailbox, copy.reason) == (alice.mailbox, "Wrong bundle")
+    gone = call("GET", f"/messages/{copy.pk}/")
+    assert gone.status_code == 404
+    entry = Entry.objects.get(event="message.recalled")
+    assert entry.by_key.startswith("key:")
+
+
+def test_a_message_that_was_received_is_not_recalled(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    call("POST", "/messages/", letter(bob, charlie))
+
+    answer = key(charlie.organisation)(
+        "POST", f"/messages/{received(charlie).pk}/recall/", {}
+    )
+
+    assert answer.status_code == 404
+    assert not WithdrawnCopy.objects.exists()

@@ -23,6 +23,7 @@ from api.webhooks import delivery, http_client
 from api.webhooks.enqueue import enqueue_new_events
 from api.webhooks.http_client import Gone, NotAccepted
 from engine.database import clock
+from engine.queue import recall
 from engine.queue.models import Recipient
 from engine.registry.models import (
     Connection,
@@ -351,6 +352,43 @@ def test_refusal_is_told_to_whom_it_concerns_and_a_mere_claim_to_nobody(
     ]
 
 
+def test_a_recall_is_told_to_the_sender_and_to_those_who_had_it(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    for caller in (call, key(charlie.organisation), key(None)):
+        create_endpoint(caller, "message.recalled")
+    reference = send(call, bob, charlie)
+    [message] = Message.objects.filter(mailbox=charlie.mailbox)
+    sent = Message.objects.get(mailbox=bob.mailbox, reference=reference)
+
+    recall.recall(sent, by=bob)
+    enqueue_new_events()
+
+    calls = {
+        one.endpoint.organisation_id: one.payload["data"]
+        for one in WebhookCall.objects.select_related("endpoint")
+    }
+    theirs = {
+        "organisation": charlie.organisation_id,
+        "reference": reference,
+        "recipient": charlie.address,
+        "mailbox": charlie.mailbox.pk,
+        "message": message.pk,
+    }
+    assert calls == {
+        charlie.organisation_id: theirs,
+        None: theirs,
+        bob.organisation_id: {
+            "organisation": bob.organisation_id,
+            "reference": reference,
+            "recipient": charlie.address,
+            "mailbox": None,
+            "message": None,
+        },
+    }
+    assert WebhookCall.objects.count() == 3
+
+
 @pytest.mark.usefixtures("dead_firm")
 def test_the_document_describes_every_call(
     key: Key, call: Api, bob: Person, charlie: Person, jane: Person
@@ -362,13 +400,18 @@ def test_the_document_describes_every_call(
     send(call, bob, jane)
     event_log.save(
         event_log.event(reference, kind, charlie.address, reply="550 5.1.1 No")
-        for kind in (EventKind.FAILED, EventKind.REFUSED, EventKind.DEFERRED)
+        for kind in (
+            EventKind.FAILED,
+            EventKind.REFUSED,
+            EventKind.DEFERRED,
+            EventKind.RECALLED,
+        )
     )
 
     enqueue_new_events()
 
     made = list(WebhookCall.objects.all())
-    assert len({one.event for one in made}) == 5
+    assert len({one.event for one in made}) == 6
     for one in made:
         content = webhooks[one.event]["post"]["requestBody"]["content"]
         schema = content["application/json"]["schema"]

@@ -105,6 +105,7 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "certificates/": {"number": _certificate(bob)},
             "mail/": (mail := _mail(bob, mailbox)),
             "mail/messages/<int:message_id>/delivery/": {"message_id": mail["sent_id"]},
+            "mail/messages/<int:message_id>/recall/": {"message_id": mail["sent_id"]},
             "mail/contacts/": _contacts(bob),
             "organisation/": office,
             "organisation/<int:organisation_id>/people/recovery/": (

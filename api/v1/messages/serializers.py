@@ -11,6 +11,7 @@ from rest_framework import serializers
 from api.framework.request_validation import IdField, RequestSerializer
 from engine.mail import lookalike
 from engine.mail.reading.items import Kind
+from engine.queue.recall import MAX_REASON
 from engine.registry.addresses.known_senders import KnownSender
 from engine.storage import addressees
 from engine.storage.addressees import Addressees
@@ -26,6 +27,18 @@ class MessageChanges(RequestSerializer):
     is_read = serializers.BooleanField(required=False)
     is_flagged = serializers.BooleanField(required=False)
     folder = IdField(required=False, help_text="A folder of the same mailbox.")
+
+
+class RecallSerializer(RequestSerializer):
+    """Why a message is recalled."""
+
+    reason = serializers.CharField(
+        max_length=MAX_REASON,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The recipients read it, with the sender's name and the time.",
+    )
 
 
 class MessageSearch(RequestSerializer):

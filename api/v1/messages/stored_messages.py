@@ -22,7 +22,7 @@ from engine.registry import mailbox_openings
 from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import ApiKey, Mailbox
 from engine.storage import content, message_actions
-from engine.storage.models import Folder, FolderRole, Message
+from engine.storage.models import FirstUse, Folder, FolderRole, Message
 
 # What a response shows of one message: characters of text and of HTML, recipients of a
 # field.
@@ -82,7 +82,7 @@ def note_opening(mailbox: Mailbox, *, by: ApiKey) -> None:
 
 def read_raw(message: Message, *, by: ApiKey) -> bytes:
     """Returns the message as it was received, and records that the key read it."""
-    _record("message.read", message, {}, by=by)
+    _note_reading(message, by=by)
     return content.read(message)
 
 
@@ -91,7 +91,7 @@ def read_parsed(message: Message, start: int = 0, *, by: ApiKey) -> ParsedMessag
 
     Its HTML is as the sender wrote it: not sanitised.
     """
-    _record("message.read", message, {}, by=by)
+    _note_reading(message, by=by)
     header = content.header(message)
     block = HeaderBlock.salvage(header)
     reading = reader.read(header, content.body_source(message))
@@ -115,7 +115,7 @@ def read_parsed(message: Message, start: int = 0, *, by: ApiKey) -> ParsedMessag
 
 def read_part(message: Message, path: str, *, by: ApiKey) -> tuple[str, Part]:
     """Returns the name and the part at a path, such as "2". Raises Http404."""
-    _record("message.read", message, {}, by=by)
+    _note_reading(message, by=by)
     header, body = content.header(message), content.body_source(message)
     part = reader.part_at(header, body, path)
     if part is None:
@@ -191,6 +191,13 @@ def _picture(part: Part) -> ShownPart:
 def _addresses(block: HeaderBlock, name: str) -> Iterator[str]:
     named = [one for f in block.all(name) for one in addresses_in(f.value)]
     yield from (str(one.address) for one in named[:MAX_RECIPIENTS])
+
+
+def _note_reading(message: Message, *, by: ApiKey) -> None:
+    """Raises Http404 where the message was withdrawn or erased since it was loaded."""
+    if not message_actions.note_use([message], FirstUse.FETCHED):
+        raise Http404
+    _record("message.read", message, {}, by=by)
 
 
 def _record(

@@ -63,7 +63,8 @@ class RecipientDeliverySerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="null where it is final, held, or due already."
     )
     why = serializers.CharField(
-        allow_blank=True, help_text="Why it waits or was returned, in words."
+        allow_blank=True,
+        help_text="Why it waits, was returned or could not be recalled, in words.",
     )
 
 

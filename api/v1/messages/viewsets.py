@@ -32,6 +32,7 @@ from api.v1.messages.new_message import (
 )
 from api.v1.messages.sending import Letter, Sent, send
 from api.v1.messages.traces import TraceSerializer, trace_of
+from engine.queue import recall
 from engine.queue.delivery_status import one_message
 from engine.registry.addresses.known_senders import known_senders
 from engine.registry.models import Mailbox
@@ -63,6 +64,7 @@ class Messages(Resource):
         "delivery": Scope.READ_MESSAGES,
         "raw": Scope.READ_MESSAGES,
         "attachment": Scope.READ_MESSAGES,
+        "recall": Scope.WRITE_MESSAGES,
         "create": Scope.WRITE_MESSAGES,
         "partial_update": Scope.WRITE_MESSAGES,
         "destroy": Scope.WRITE_MESSAGES,
@@ -148,13 +150,35 @@ class Messages(Resource):
         """Returns what became of a message in Sent, for each recipient, as its author
         sees it. 404 for messages that the mailbox did not send.
         """
-        message = self.get_object()
+        return self._delivery(self.get_object())
+
+    def _delivery(self, message: Message) -> Response:
         delivery = one_message.of_sent_copy(message)
         if delivery is None:
             raise Http404
         steps = one_message.author_events(message.reference)
         shown = trace_of(message.reference, steps, delivery, Visibility.MEMBER)
         return Response(TraceSerializer(shown).data)
+
+    @extend_schema(
+        operation_id="messages_recall",
+        summary="Recall a message that was sent",
+        request=serializers.RecallSerializer,
+        responses=TraceSerializer,
+    )
+    @action(detail=True, methods=["post"])
+    def recall(self, request: Request, pk: int) -> Response:
+        """Takes a message in Sent out of each mailbox here where it was neither opened,
+        fetched nor forwarded, and out of the queue where it waits. Returns what became of
+        it for each recipient: `recalled`, or why not. 404 for messages that the mailbox
+        did not send. A repetition tries again. Long lists are finished within minutes.
+        """
+        message = self.get_object()
+        given = validated(request, serializers.RecallSerializer)
+        if one_message.of_sent_copy(message) is None:
+            raise Http404
+        recall.recall(message, reason=given["reason"], by=self.caller.key)
+        return self._delivery(message)
 
     @extend_schema(
         summary="Read a message as it was received",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.database import clock
 from engine.queue.delivery import due_recipients, untried_recipients
 from engine.queue.delivery_status import reasons, summaries
 from engine.queue.delivery_status.states import (
+    UNFINISHED,
     DeliveryState,
     MessageDelivery,
     RecipientDelivery,
 )
+from engine.queue.delivery_status.summaries import LIMIT
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.routing.facts import RouteKind
 from engine.storage.models import FolderRole, Message
@@ -21,7 +23,7 @@ from engine.trace import timeline
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import TAKEN_BACK, Timeline, Visibility
 
-LIMIT = 1_000  # recipients, or events, of one message that are read
+AFTER_DELIVERY = (*summaries.LATER_EVENTS, EventKind.NOT_RECALLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,15 @@ class Delivery:
         """Returns the delivery for those recipients whose address the reader may see."""
         seen = [one for one in self.recipients if is_visible(one.address)]
         return _delivery(seen, since=self.message.since, until=self.message.until)
+
+    @property
+    def can_be_recalled(self) -> bool:
+        """Whether a recall might change something: what stayed before stays again."""
+        return any(
+            one.state in UNFINISHED
+            or (one.state is DeliveryState.DELIVERED and not one.why)
+            for one in self.recipients
+        )
 
     @property
     def has_lists(self) -> bool:
@@ -66,7 +77,9 @@ def of_message(reference: str) -> Delivery | None:
     queued = QueuedMessage.objects.filter(reference=reference).first()
     if queued is not None:
         return from_queue(queued) if queued.sender else None
-    events = list(summaries.final_events([reference]).order_by("pk")[:LIMIT])
+    kinds = [EventKind.RECEIVED, *summaries.FINAL_EVENTS, *AFTER_DELIVERY]
+    rows = summaries.events_of([reference], kinds)
+    events = list(rows.order_by("pk")[:LIMIT])
     sender = next((e.detail.get("sender") for e in events if not e.recipient), "")
     return from_events(events) if sender else None
 
@@ -75,19 +88,46 @@ def from_queue(message: QueuedMessage) -> Delivery:
     """Returns the delivery of a message that the queue still has."""
     rows = message.recipients.order_by("pk")[:LIMIT]
     recipients = _recipients(list(rows), clock.estimated_now())
+    later = _later_events(message.reference)
+    recipients = [_with_later(one, later) for one in recipients]
     return _delivery(recipients, since=message.accepted_at, until=message.expires_at)
 
 
 def from_events(events: Iterable[Event]) -> Delivery | None:
     """Returns the delivery by those of a message's events that the reader may see; None
     without its acceptance."""
-    since, recipients = None, []
+    since, outcomes, later = None, [], {}
     for event in events:
         if event.kind == EventKind.RECEIVED:
             since = event.at
         elif event.kind in summaries.FINAL_EVENTS:
-            recipients.append(_outcome(event))
+            outcomes.append(_outcome(event))
+        elif event.kind in AFTER_DELIVERY:
+            later[event.recipient] = event
+    recipients = [_with_later(one, later) for one in outcomes]
     return _delivery(recipients, since=since) if since else None
+
+
+def _later_events(reference: str) -> dict[str, Event]:
+    """Returns the latest event after its delivery for each recipient of a message."""
+    rows = Event.objects.filter(reference=reference, kind__in=AFTER_DELIVERY)
+    return {one.recipient: one for one in rows.order_by("pk")[:LIMIT]}
+
+
+def _with_later(
+    one: RecipientDelivery, later: Mapping[str, Event]
+) -> RecipientDelivery:
+    """Returns a recipient's delivery with what became of the copy afterwards."""
+    event = later.get(one.address)
+    if event is None or one.state in UNFINISHED:
+        return one
+    words = timeline.step(event, Visibility.MEMBER).text
+    if event.kind == EventKind.NOT_RECALLED:
+        return replace(one, why=f"{words}.")
+    if event.kind == EventKind.PUT_BACK:
+        return one
+    state = summaries.state_after(event)
+    return replace(one, state=state, words=words, at=event.at)
 
 
 def _delivery(
@@ -148,6 +188,9 @@ def state_of(row: Recipient, now: datetime) -> DeliveryState:
         return DeliveryState.SENDING
     if row.status == RecipientStatus.DROPPED and row.last_reply == TAKEN_BACK:
         return DeliveryState.TAKEN_BACK
+    if row.status in (RecipientStatus.DELIVERED, RecipientStatus.EXPANDED):
+        later = summaries.AFTER_DELIVERY.get(row.last_reply)
+        return later or DeliveryState.DELIVERED
     return summaries.STATES[RecipientStatus(row.status)]
 
 

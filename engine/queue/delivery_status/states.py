@@ -12,8 +12,8 @@ from django.db import models
 class DeliveryState(models.TextChoices):
     """What became of a message, or of one recipient's copy.
 
-    Delivered means that the mailbox or the recipient's server has it. Nothing records
-    whether it was read.
+    Delivered means that the mailbox or the recipient's server has it. Nobody is
+    told whether it was read.
     """
 
     SENDING = "sending", "On its way"
@@ -21,11 +21,21 @@ class DeliveryState(models.TextChoices):
     DELIVERED = "delivered", "Delivered"
     RETURNED = "returned", "Returned"
     TAKEN_BACK = "taken_back", "Taken back by its sender"
+    RECALLED = "recalled", "Recalled"
+    # Of a message, or of a copy for a list.
+    PARTLY_RECALLED = "partly_recalled", "Recalled in part"
+    WITHDRAWN = "withdrawn", "Withdrawn by the service"
     # Of messages only.
     PARTLY = "partly", "Partly delivered"
     UNKNOWN = "unknown", "No longer on record"
 
 
+_RECALLED = {DeliveryState.RECALLED, DeliveryState.PARTLY_RECALLED}
+_IN_NO_MAILBOX = {
+    DeliveryState.RETURNED,
+    DeliveryState.TAKEN_BACK,
+    DeliveryState.RECALLED,
+}
 UNFINISHED = frozenset({DeliveryState.SENDING, DeliveryState.WAITING})
 
 
@@ -100,6 +110,9 @@ class MessageDelivery:
         states = [group.state for group in self.groups]
         if not states:
             return DeliveryState.UNKNOWN
+        if self.is_final and not _RECALLED.isdisjoint(states):
+            is_whole = _IN_NO_MAILBOX.issuperset(states)
+            return DeliveryState.RECALLED if is_whole else DeliveryState.PARTLY_RECALLED
         is_troubled = {DeliveryState.WAITING, DeliveryState.RETURNED} & {*states}
         if is_troubled and DeliveryState.DELIVERED in states:
             return DeliveryState.PARTLY

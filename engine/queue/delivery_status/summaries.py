@@ -14,11 +14,18 @@ from engine.database import clock
 from engine.queue.delivery_status import reasons
 from engine.queue.delivery_status.states import DeliveryState, Group, MessageDelivery
 from engine.queue.models import Recipient, RecipientStatus
+from engine.storage.models import WithdrawalKind
 from engine.trace.models import Event, EventKind
-from engine.trace.timeline import TAKEN_BACK, TAKEN_BACK_REASON
+from engine.trace.timeline import (
+    RECALLED_FROM_MANY,
+    TAKEN_BACK,
+    TAKEN_BACK_REASON,
+)
 
 # An untried recipient that has been due for longer waits; before, it is on its way.
 PATIENCE = timedelta(minutes=1)
+
+LIMIT = 1_000  # recipients, or events, of one message that are read
 
 # The state that each status means, without what `state_expression` tells apart.
 STATES = {
@@ -30,6 +37,14 @@ STATES = {
     RecipientStatus.FAILED: DeliveryState.RETURNED,
     RecipientStatus.DROPPED: DeliveryState.RETURNED,
 }
+# What became of a copy after its delivery, by the last reply of its recipient.
+AFTER_DELIVERY = {
+    WithdrawalKind.RECALLED.label: DeliveryState.RECALLED,
+    RECALLED_FROM_MANY: DeliveryState.PARTLY_RECALLED,
+    WithdrawalKind.OPERATOR.label: DeliveryState.WITHDRAWN,
+    WithdrawalKind.INFECTED.label: DeliveryState.WITHDRAWN,
+}
+LATER_EVENTS = (EventKind.RECALLED, EventKind.WITHDRAWN, EventKind.PUT_BACK)
 FINAL_EVENTS = {
     EventKind.DELIVERED: DeliveryState.DELIVERED,
     EventKind.RELAYED: DeliveryState.DELIVERED,
@@ -64,8 +79,16 @@ def state_expression(now: datetime) -> Case:
         last_reply=TAKEN_BACK,
         then=Value(DeliveryState.TAKEN_BACK.value),
     )
+    later = [
+        When(
+            status__in=[RecipientStatus.DELIVERED, RecipientStatus.EXPANDED],
+            last_reply=reply,
+            then=Value(state.value),
+        )
+        for reply, state in AFTER_DELIVERY.items()
+    ]
     others = [When(status=s, then=Value(state.value)) for s, state in STATES.items()]
-    return Case(fresh, taken_back, *others)
+    return Case(fresh, taken_back, *later, *others)
 
 
 def _from_queue(references: Collection[str]) -> dict[str, MessageDelivery]:
@@ -138,18 +161,43 @@ def _from_trace(references: Collection[str]) -> dict[str, MessageDelivery]:
         .order_by()
     )
     groups: defaultdict[str, list[Group]] = defaultdict(list)
-    accepted = {}
+    accepted, changed = {}, set()
     for row in rows:
+        if row["kind"] in LATER_EVENTS:
+            changed.add(row["reference"])
+            continue
         if row["kind"] == EventKind.RECEIVED:
             if row["sender"]:
                 accepted[row["reference"]] = row["last"]
             continue
         state = final_state(row["kind"], row["reason"] or "")
         groups[row["reference"]].append(Group(state, row["count"], row["last"]))
+    for reference in changed:
+        groups[reference] = _latest(reference)
     return {
         reference: MessageDelivery.of(groups[reference], since=since)
         for reference, since in accepted.items()
     }
+
+
+def _latest(reference: str) -> list[Group]:
+    """Returns each recipient of a message by its latest event: few are ever recalled."""
+    rows = final_events([reference]).exclude(kind=EventKind.RECEIVED)
+    latest = {one.recipient: one for one in rows.order_by("pk")[:LIMIT]}
+    return [Group(state_after(one), 1, one.at) for one in latest.values()]
+
+
+def state_after(event: Event) -> DeliveryState:
+    """Returns the state that a final event, or one after the delivery, leads to."""
+    match event.kind:
+        case EventKind.RECALLED:
+            is_part = event.detail.get("of_many")
+            return DeliveryState.PARTLY_RECALLED if is_part else DeliveryState.RECALLED
+        case EventKind.WITHDRAWN:
+            return DeliveryState.WITHDRAWN
+        case EventKind.PUT_BACK:
+            return DeliveryState.DELIVERED
+    return final_state(event.kind, str(event.detail.get("reason", "")))
 
 
 def final_events(references: Collection[str]) -> QuerySet[Event]:
@@ -157,7 +205,14 @@ def final_events(references: Collection[str]) -> QuerySet[Event]:
 
     The members of a list, whose events carry the list's address, are its owner's to see.
     """
-    kinds = [EventKind.RECEIVED, *FINAL_EVENTS]
+    kinds = [EventKind.RECEIVED, *FINAL_EVENTS, *LATER_EVENTS]
+    return events_of(references, kinds)
+
+
+def events_of(
+    references: Collection[str], kinds: Collection[EventKind]
+) -> QuerySet[Event]:
+    """Returns those kinds of events of messages, as their authors may see them."""
     rows = Event.objects.filter(reference__in=references, kind__in=kinds)
     return rows.exclude(detail__has_key="list")
 

@@ -14,6 +14,7 @@ class WebhookEvent(models.TextChoices):
     MESSAGE_DELAYED = "message.delayed", "A message we sent waits and is tried again"
     MESSAGE_FAILED = "message.failed", "A message we sent was returned undelivered"
     MESSAGE_REFUSED = "message.refused", "A message of ours was refused"
+    MESSAGE_RECALLED = "message.recalled", "A message was recalled by its sender"
     MESSAGE_RECEIVED = "message.received", "A message came into one of our mailboxes"
     TICKET_CREATED = "ticket.created", "A ticket was opened"
     TICKET_REPLIED = "ticket.replied", "The helpdesk answered a ticket"

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from engine.encryption.errors import UnreadableError
-from engine.storage import content
-from engine.storage.models import Folder, Message
+from engine.storage import content, message_actions
+from engine.storage.models import FirstUse, Folder, Message
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ def messages_of(folder: Folder, *, after: int = 0) -> Iterator[tuple[int, bytes]
     rows = Message.objects.filter(folder=folder).select_related("content", "mailbox")
     while message := rows.filter(pk__gt=after).order_by("pk").first():
         after = message.pk
+        if not message_actions.note_use([message], FirstUse.FETCHED):
+            continue
         text = _FROM.sub(rb">\1", _octets(message).replace(b"\r\n", b"\n"))
         yield message.pk, _from_line(message) + text.rstrip(b"\n") + b"\n\n"
 

@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
                     ("recalled", "Recalled by its sender"),
                     ("withdrawn", "Withdrawn from the mailbox"),
                     ("put_back", "Put back into the mailbox"),
+                    ("not_recalled", "Could not be recalled"),
                 ],
                 max_length=12,
             ),

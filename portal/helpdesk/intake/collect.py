@@ -13,7 +13,7 @@ from django.utils import timezone
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.storage import message_actions as storage
-from engine.storage.models import FolderRole, Message
+from engine.storage.models import FirstUse, FolderRole, Message
 from engine.storage.standard_folders import folder
 from portal.helpdesk import attachments, ticket_links
 from portal.helpdesk.actions import tickets
@@ -92,6 +92,7 @@ def _take(message: Message, judge: Callable[[Message], None]) -> None:
         return
     if not CollectedMessage.objects.filter(stored_id=message.pk).exists():
         judge(message)
+    storage.note_use([message], FirstUse.FETCHED)
     storage.mark_read([message], is_read=True)
     storage.move([message], folder(message.mailbox, FolderRole.ARCHIVE))
 

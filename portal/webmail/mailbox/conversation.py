@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engine.storage import content_keys
-from engine.storage.models import Folder, FolderRole, Message
+from engine.storage import content_keys, message_actions
+from engine.storage.models import FirstUse, Folder, FolderRole, Message
 from portal.webmail.rendering import parsed_message
 
 # Messages named beside the open one, those shown with their text, and the octets of each
@@ -69,7 +69,7 @@ def _texts(messages: list[Message]) -> list[str]:
     if not small:
         return ["" for _ in messages]
     rows = Message.objects.filter(pk__in=small).select_related("content", "mailbox")
-    loaded = list(rows)
+    loaded = message_actions.note_use(list(rows), FirstUse.OPENED)
     content_keys.load(loaded)
     texts = {message.pk: _text(message) for message in loaded}
     return [texts.get(message.pk, "") for message in messages]

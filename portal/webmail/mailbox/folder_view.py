@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from engine.storage import retention_periods
 from portal.emergency_access import readings
 from portal.webmail.access import readable_mailboxes, reads_mail
-from portal.webmail.mailbox import message_list, sent_messages, undo_move
+from portal.webmail.mailbox import message_list, recall, sent_messages, undo_move
 from portal.webmail.mailbox.list_options import (
     ListOptions,
     names_recipients,
@@ -56,6 +56,7 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "is_more": total > message_list.COUNT_LIMIT,
             "kept_days": retention_periods.days(current),
             "undo": undo_move.offer(request),
+            "withdrawn": None if access.emergency else recall.announcement(current),
         },
     )
 

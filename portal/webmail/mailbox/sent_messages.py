@@ -61,7 +61,7 @@ def story_context(message: Message, delivery: Delivery) -> dict[str, object]:
         "delivery": delivery,
         "shown": delivery.recipients,
         "story": one_message.story(message.reference),
-        "is_cut": len(delivery.recipients) >= one_message.LIMIT,
+        "is_cut": len(delivery.recipients) >= summaries.LIMIT,
     }
 
 

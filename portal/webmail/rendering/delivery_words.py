@@ -20,6 +20,9 @@ TAG_COLOURS = {
     DeliveryState.DELIVERED: "green",
     DeliveryState.RETURNED: "red",
     DeliveryState.TAKEN_BACK: "grey",
+    DeliveryState.RECALLED: "purple",
+    DeliveryState.PARTLY_RECALLED: "purple",
+    DeliveryState.WITHDRAWN: "purple",
     DeliveryState.PARTLY: "orange",
     DeliveryState.UNKNOWN: "grey",
 }
@@ -79,6 +82,9 @@ def _outcome(group: Group, total: int, style: str) -> SafeString:
     counted = {
         DeliveryState.DELIVERED: gettext(
             "Delivered to %(count)s of %(total)s recipients"
+        ),
+        DeliveryState.RECALLED: gettext(
+            "Recalled from %(count)s of %(total)s recipients"
         ),
         DeliveryState.RETURNED: gettext(
             "Returned for %(count)s of %(total)s recipients"

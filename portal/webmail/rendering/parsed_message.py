@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.http import Http404
+
 from engine.antivirus.attachments import policy
 from engine.mail import lookalike
 from engine.mail.address_list import NamedAddress, addresses_in
@@ -16,8 +18,8 @@ from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.parts import Part
 from engine.mail.reading import as_text, reader
 from engine.mail.reading.items import Item, Kind, Reading
-from engine.storage import content
-from engine.storage.models import Message
+from engine.storage import content, message_actions
+from engine.storage.models import FirstUse, Message
 
 # Addresses listed of one header field, and how many of them are not folded.
 NAMES_SHOWN = 500
@@ -194,7 +196,12 @@ class WholeMessage(ParsedMessage):
 
 
 def parse_stored(message: Message) -> WholeMessage:
-    """Parses a stored message."""
+    """Parses a stored message, and notes that it was opened.
+
+    Raises Http404 where it was withdrawn or erased since it was loaded.
+    """
+    if not message_actions.note_use([message], FirstUse.OPENED):
+        raise Http404
     return _parse(content.header(message), content.body_source(message))
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, ngettext
 
 from engine.mail import lookalike
 from engine.storage.addressees import Addressees
-from engine.storage.models import Message
+from engine.storage.models import Message, MessageFacts
 from portal.ui.templatetags.govuk import broken
 from portal.webmail.compose import undo_send
 from portal.webmail.mailbox import sender_trust
@@ -103,7 +103,7 @@ def _address(address: str, organisation: str) -> tuple[SafeString]:
 
 
 @register.inclusion_tag("webmail/address.html")
-def sender(message: Message) -> dict[str, str]:
+def sender(message: MessageFacts) -> dict[str, str]:
     """Renders the sender's name and address.
 
     Each is isolated (<bdi>): a right-to-left name would reverse the address too.

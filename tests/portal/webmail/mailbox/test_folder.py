@@ -18,7 +18,7 @@ from tests.portal.webmail.conftest import PDF, named_address, store_message
 # Session, person and organisation (3), whether a second factor is needed (2),
 # permissions (2); mailboxes, folder, its settings and its siblings, counts and messages
 # (7); the senders' organisations (1), and the links of the navigation (1).
-QUERIES = 17
+QUERIES = 18  # of the Inbox, which also asks what was withdrawn lately
 
 
 def inbox_page(client: Client, mailbox: Mailbox, query: str = "") -> str:

@@ -1,0 +1,106 @@
+"""Recalls a sent message, and shows readers what was withdrawn from their mailbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from engine.queue import recall
+from engine.queue.delivery_status import one_message
+from engine.storage.models import Folder, FolderRole, WithdrawnCopy
+from portal.ui.forms import ActionForm, post_data
+from portal.webmail.access import accessible_mailboxes, requires_mail
+from portal.webmail.sidebar import sidebar
+
+# How long the Inbox says that something was withdrawn.
+ANNOUNCED = timedelta(days=7)
+PER_PAGE = 50
+
+
+class RecallForm(ActionForm):
+    """Asks why, for the recipients."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The recipients read it, with your name and the time."),
+        max_length=recall.MAX_REASON,
+        required=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What the Inbox says of messages that were withdrawn lately."""
+
+    newest: WithdrawnCopy
+    is_only: bool
+
+
+def announcement(folder: Folder) -> Announcement | None:
+    """Returns what a folder's page says of messages that were withdrawn: in the Inbox
+    alone, and for a time. One query."""
+    if folder.role != FolderRole.INBOX:
+        return None
+    since = timezone.now() - ANNOUNCED
+    rows = WithdrawnCopy.objects.filter(
+        mailbox=folder.mailbox_id, withdrawn_at__gte=since
+    )
+    newest = list(rows.order_by("-withdrawn_at")[:2])
+    return Announcement(newest[0], len(newest) == 1) if newest else None
+
+
+@requires_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def recall_page(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Asks whether to recall a sent message, recalls it, and leads to what came of it."""
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
+    if not access.can_send:
+        raise PermissionDenied("You may read this mailbox, but not send from it.")
+    delivery = one_message.of_sent_copy(message)
+    if delivery is None:
+        raise Http404
+    form = RecallForm(post_data(request))
+
+    def run() -> None:
+        reason = form.cleaned_data["reason"]
+        recall.recall(message, reason=reason, by=mailboxes.person)
+
+    if form.submit(run):
+        messages.success(
+            request,
+            "We recalled the message wherever it still could be. What became of each "
+            "copy is below.",
+        )
+        return redirect("webmail:delivery", message_id=message.pk)
+    context = {
+        "sidebar": sidebar(mailboxes, access),
+        "folder": message.folder,
+        "message": message,
+        "delivery": delivery,
+        "form": form,
+    }
+    return render(request, "webmail/mailbox/recall.html", context)
+
+
+@requires_mail
+@require_safe
+def withdrawn(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Lists what was withdrawn from a mailbox: from which sender, by whose act, when and
+    why. Neither subjects nor texts."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.at(mailbox_id)
+    rows = WithdrawnCopy.objects.filter(mailbox=access.mailbox)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {"sidebar": sidebar(mailboxes, access), "access": access, "page": page}
+    return render(request, "webmail/mailbox/withdrawn.html", context)
