@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.registry.models import Person
-from engine.storage.models import Message
+from engine.storage.models import Message, WithdrawnCopy
 from portal.emergency_access.models import EmergencyAccess, Reading, ReadingKind
 from portal.emergency_access.trail import note
 
@@ -32,7 +32,9 @@ def search(access: EmergencyAccess | None, words: str, *, by: Person) -> None:
         _record(access, Reading(kind=ReadingKind.SEARCH, what=words), by=by)
 
 
-def message(access: EmergencyAccess | None, opened: Message, *, by: Person) -> None:
+def message(
+    access: EmergencyAccess | None, opened: Message | WithdrawnCopy, *, by: Person
+) -> None:
     """Records that a message was opened."""
     if access is not None:
         _record(access, _of(opened, ReadingKind.MESSAGE), by=by)
@@ -66,7 +68,7 @@ def frame(
         _record(access, _of(opened, kind, attached), by=by)
 
 
-def _of(opened: Message, kind: ReadingKind, what: str = "") -> Reading:
+def _of(opened: Message | WithdrawnCopy, kind: ReadingKind, what: str = "") -> Reading:
     return Reading(
         kind=kind,
         what=what,

@@ -34,7 +34,7 @@ from engine.registry.models import (
 )
 from engine.registry.permissions import Permission
 from engine.registry.permissions.view_guards import GuardedView, View, requires
-from engine.storage.models import Folder, Message
+from engine.storage.models import Folder, Message, WithdrawnCopy
 from portal.emergency_access import policies as emergency_policies
 from portal.emergency_access.models import EmergencyAccess
 
@@ -124,6 +124,19 @@ class AccessibleMailboxes:
             )
             if message is not None:
                 return self.at(message.mailbox_id), message
+        raise Http404
+
+    def withdrawn(self, copy_id: int) -> tuple[MailboxAccess, WithdrawnCopy]:
+        """Returns a withdrawn message, and the mailbox that it was in.
+
+        Its text is for emergency access alone: raises Http404 for everybody else, the
+        holder of the mailbox too.
+        """
+        for access in self._opened if self._reads_only else ():
+            rows = WithdrawnCopy.objects.select_related("content", "mailbox")
+            copy = rows.filter(mailbox=access.mailbox, pk=copy_id).first()
+            if copy is not None:
+                return self.at(copy.mailbox_id), copy
         raise Http404
 
     def beside(self, access: MailboxAccess) -> AccessibleMailboxes:

@@ -128,6 +128,9 @@ urlpatterns = [
         name="search_undo",
     ),
     path("mailboxes/<int:mailbox_id>/withdrawn/", recall.withdrawn, name="withdrawn"),
+    path(
+        "withdrawn/<int:copy_id>/", recall.withdrawn_message, name="withdrawn_message"
+    ),
     path("mailboxes/<int:mailbox_id>/settings/", settings.settings, name="settings"),
     path(
         "mailboxes/<int:mailbox_id>/away/",

@@ -26,9 +26,10 @@ from engine.queue.models import Recipient, Source
 from engine.registry.actions import api_keys
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope
-from engine.storage import message_actions
-from engine.storage.models import FolderRole
+from engine.storage import message_actions, withdrawals
+from engine.storage.models import FolderRole, WithdrawalKind
 from engine.storage.standard_folders import folder, inbox
+from engine.storage.withdrawals import Cause
 from tests.permissions import permission_table, route_objects, visitors
 from tests.permissions.route_objects import RouteObjects
 from tests.portal.conftest import sign_in
@@ -98,6 +99,8 @@ def objects(
     sent = message_actions.append(
         folder(mailbox, FolderRole.SENT), letter(), reference=reference
     )
+    removed = message_actions.append(inbox(mailbox), letter())
+    withdrawals.take_out([removed.pk], Cause(WithdrawalKind.OPERATOR, by=None))
     with quarantine.copied(io.BytesIO(letter())) as copy:
         infected = quarantine.keep(
             copy,
@@ -115,6 +118,7 @@ def objects(
         | {
             "mail/messages/": of_message,
             "mail/messages/<int:message_id>/delivery/": {"message_id": sent.pk},
+            "mail/withdrawn/": {"copy_id": removed.pk},
             "mail/folders/": {"folder_id": received.folder_id},
             "api/v1/messages/": of_message,
             "api/v1/traces/": story,

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from engine.storage.models import Message
 from portal.emergency_access import readings
-from portal.webmail.access import readable_mailboxes, reads_mail
+from portal.webmail.access import MailboxAccess, readable_mailboxes, reads_mail
 from portal.webmail.rendering import parsed_message
 from portal.webmail.rendering.message_page import address_fields, frame, words
 from portal.webmail.rendering.notices import notices_of
@@ -24,7 +24,7 @@ def read(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """Shows an attached message as a message is shown, with its own attachments."""
     mailboxes = readable_mailboxes(request)
     access, message = mailboxes.message(message_id)
-    inner = _attached(message, path)
+    inner = _attached(access, message, path)
     readings.attachment(access.emergency, message, path, by=mailboxes.person)
     context = {
         "sidebar": sidebar(mailboxes, access),
@@ -48,15 +48,16 @@ def content(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """Serves the words of an attached message for the sandboxed frame."""
     mailboxes = readable_mailboxes(request)
     access, message = mailboxes.message(message_id)
-    inner = _attached(message, path)
+    inner = _attached(access, message, path)
     readings.frame(access.emergency, message, path, by=mailboxes.person)
     subject = inner.header.text("Subject")
     return frame(inner, subject, _url("attached", message, path))
 
 
-def _attached(message: Message, path: str) -> ParsedMessage:
+def _attached(access: MailboxAccess, message: Message, path: str) -> ParsedMessage:
     """Returns the message attached at a path. Raises Http404 where there is none."""
-    inner = parsed_message.parse_stored(message).attached(path)
+    notes_use = access.emergency is None
+    inner = parsed_message.parse_stored(message, notes_use=notes_use).attached(path)
     if inner is None:
         raise Http404
     return inner

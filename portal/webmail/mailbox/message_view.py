@@ -53,7 +53,8 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
     if access.can_write and not message.is_read:
         message_actions.mark_read([message], is_read=True)
         message.is_read = True
-    parsed = parsed_message.parse_stored(message)
+    notes_use = access.emergency is None
+    parsed = parsed_message.parse_stored(message, notes_use=notes_use)
     panel = sidebar(mailboxes, access)
     near = message_list.neighbours(message)
     place = near.index(message)
@@ -95,7 +96,8 @@ def content(request: HttpRequest, message_id: int) -> HttpResponse:
     mailboxes = readable_mailboxes(request)
     access, message = mailboxes.message(message_id)
     readings.frame(access.emergency, message, by=mailboxes.person)
-    parsed = parsed_message.parse_stored(message)
+    notes_use = access.emergency is None
+    parsed = parsed_message.parse_stored(message, notes_use=notes_use)
     return frame(parsed, message.subject, reverse("webmail:read", args=[message.pk]))
 
 
@@ -105,7 +107,8 @@ def part(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """Downloads an attachment; asks first if a browser might execute it."""
     mailboxes = readable_mailboxes(request)
     access, message = mailboxes.message(message_id)
-    found = parsed_message.parse_stored(message).part(path)
+    notes_use = access.emergency is None
+    found = parsed_message.parse_stored(message, notes_use=notes_use).part(path)
     if found is None:
         raise Http404
     shown, file = found

@@ -18,8 +18,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 from engine.queue import recall
 from engine.queue.delivery_status import one_message
 from engine.storage.models import Folder, FolderRole, WithdrawnCopy
+from portal.emergency_access import readings
 from portal.ui.forms import ActionForm, post_data
-from portal.webmail.access import accessible_mailboxes, requires_mail
+from portal.webmail.access import (
+    accessible_mailboxes,
+    readable_mailboxes,
+    reads_mail,
+    requires_mail,
+)
+from portal.webmail.rendering import parsed_message, plain_text
+from portal.webmail.rendering.message_page import FileList, address_fields
 from portal.webmail.sidebar import sidebar
 
 # How long the Inbox says that something was withdrawn.
@@ -93,14 +101,37 @@ def recall_page(request: HttpRequest, message_id: int) -> HttpResponse:
     return render(request, "webmail/mailbox/recall.html", context)
 
 
-@requires_mail
+@reads_mail
 @require_safe
 def withdrawn(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Lists what was withdrawn from a mailbox: from which sender, by whose act, when and
     why. Neither subjects nor texts."""
-    mailboxes = accessible_mailboxes(request)
+    mailboxes = readable_mailboxes(request)
     access = mailboxes.at(mailbox_id)
+    readings.folder(access.emergency, "Withdrawn messages", by=mailboxes.person)
     rows = WithdrawnCopy.objects.filter(mailbox=access.mailbox)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {"sidebar": sidebar(mailboxes, access), "access": access, "page": page}
     return render(request, "webmail/mailbox/withdrawn.html", context)
+
+
+@reads_mail
+@require_safe
+def withdrawn_message(request: HttpRequest, copy_id: int) -> HttpResponse:
+    """Shows the text of a withdrawn message under emergency access, without its files.
+
+    It may have been withdrawn because of them.
+    """
+    mailboxes = readable_mailboxes(request)
+    access, copy = mailboxes.withdrawn(copy_id)
+    readings.message(access.emergency, copy, by=mailboxes.person)
+    parsed = parsed_message.parse_withdrawn(copy)
+    context = {
+        "sidebar": sidebar(mailboxes, access),
+        "access": access,
+        "one": copy,
+        "address_fields": address_fields(parsed),
+        "files": FileList.of(parsed.all_files),
+        **plain_text.page(parsed.whole_text(), request.GET.get("from", "")),
+    }
+    return render(request, "webmail/mailbox/withdrawn_message.html", context)

@@ -19,7 +19,7 @@ from engine.mail.mime.parts import Part
 from engine.mail.reading import as_text, reader
 from engine.mail.reading.items import Item, Kind, Reading
 from engine.storage import content, message_actions
-from engine.storage.models import FirstUse, Message
+from engine.storage.models import FirstUse, Message, WithdrawnCopy
 
 # Addresses listed of one header field, and how many of them are not folded.
 NAMES_SHOWN = 500
@@ -195,14 +195,21 @@ class WholeMessage(ParsedMessage):
         return ParsedMessage(reader.header_of(found[0]), found[1])
 
 
-def parse_stored(message: Message) -> WholeMessage:
+def parse_stored(message: Message, *, notes_use: bool = True) -> WholeMessage:
     """Parses a stored message, and notes that it was opened.
 
-    Raises Http404 where it was withdrawn or erased since it was loaded.
+    Raises Http404 where it was withdrawn or erased since it was loaded. `notes_use` is
+    False for a reader under emergency access: that is not the recipient's first use, and
+    its author must not learn of it.
     """
-    if not message_actions.note_use([message], FirstUse.OPENED):
+    if notes_use and not message_actions.note_use([message], FirstUse.OPENED):
         raise Http404
     return _parse(content.header(message), content.body_source(message))
+
+
+def parse_withdrawn(copy: WithdrawnCopy) -> WholeMessage:
+    """Parses a message that was withdrawn from its mailbox."""
+    return _parse(content.header(copy), content.body_source(copy))
 
 
 def parse_message(raw: bytes) -> WholeMessage:

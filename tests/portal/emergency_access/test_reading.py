@@ -16,7 +16,15 @@ from engine.mail.composer import Attachment
 from engine.registry import mailbox_openings
 from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import Person
-from engine.storage.models import Content, Folder, FolderRole, Message
+from engine.storage import withdrawals
+from engine.storage.models import (
+    Content,
+    Folder,
+    FolderRole,
+    Message,
+    WithdrawalKind,
+)
+from engine.storage.withdrawals import Cause
 from portal.emergency_access import actions
 from portal.emergency_access.models import EmergencyAccess, ReadingKind
 from tests import factories
@@ -26,7 +34,7 @@ from tests.portal.webmail.conftest import compose_message, store_message
 BANNER = "You are reading the mailbox of Bob"
 # The only webmail views that open a mailbox under emergency access.
 READING = {"folder", "mailbox", "search", "read", "content", "part", "attached"}
-READING |= {"attached_content"}
+READING |= {"attached_content", "withdrawn", "withdrawn_message"}
 
 
 @pytest.fixture
@@ -317,3 +325,55 @@ def test_the_list_of_openings_keeps_it_back_while_the_holder_is_not_told(
     assert not mailbox_openings.by_others(bob.mailbox, bob).exists()
     with travel(opened.ends_at + timedelta(seconds=1), tick=False):
         assert mailbox_openings.by_others(bob.mailbox, bob).exists()
+
+
+def withdraw(message: Message) -> None:
+    cause = Cause(WithdrawalKind.OPERATOR, by=None, reason="Forged invoice")
+    withdrawals.take_out([message.pk], cause)
+
+
+def test_what_was_withdrawn_is_read_under_emergency_access(
+    as_alice: Client, message: Message, opened: EmergencyAccess
+) -> None:
+    withdraw(message)
+    url = reverse("webmail:withdrawn_message", args=[message.pk])
+
+    listed = as_alice.get(reverse("webmail:withdrawn", args=[message.mailbox_id]))
+    page = as_alice.get(url).content.decode()
+
+    assert url in listed.content.decode()
+    assert BANNER in page
+    assert "Hearing on Monday" in page
+    assert "Bundle.pdf" in page
+    assert "/parts/" not in page
+    assert [one.kind for one in opened.readings.all()] == [
+        ReadingKind.FOLDER,
+        ReadingKind.MESSAGE,
+    ]
+
+
+def test_nobody_else_reads_what_was_withdrawn(
+    opened: EmergencyAccess,
+    message: Message,
+    bob: Person,
+    amy: Person,
+    olive: Person,
+    browse: Browse,
+) -> None:
+    withdraw(message)
+    url = reverse("webmail:withdrawn_message", args=[message.pk])
+
+    for person in (bob, amy, olive):
+        assert browse(person).get(url).status_code in (403, 404)
+    held = browse(bob).get(reverse("webmail:withdrawn", args=[message.mailbox_id]))
+    assert url not in held.content.decode()
+
+
+def test_a_reader_does_not_stop_the_author_from_recalling(
+    as_alice: Client, message: Message
+) -> None:
+    for url in reading_urls(message):
+        as_alice.get(url)
+
+    message.refresh_from_db()
+    assert message.first_use == ""
