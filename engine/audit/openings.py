@@ -81,6 +81,17 @@ def note(
     transaction.on_commit(lambda: _remember(key))
 
 
+def reveal(subject: models.Model, *, occasion: str) -> None:
+    """Shows from now on what is hidden of an occasion."""
+    now = timezone.now()
+    Opening.objects.filter(
+        subject_kind=subject._meta.label_lower,
+        subject_key=str(subject.pk),
+        occasion=occasion,
+        hidden_until__gt=now,
+    ).update(hidden_until=now)
+
+
 def forget_known() -> None:
     """Forgets which openings this process has written."""
     with _lock:

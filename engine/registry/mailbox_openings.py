@@ -49,6 +49,11 @@ def note(
     )
 
 
+def reveal(mailbox: Mailbox, *, occasion: str) -> None:
+    """Shows from now on what is hidden of an occasion, to the holder too."""
+    openings.reveal(mailbox, occasion=occasion)
+
+
 def by_others(mailbox: Mailbox, person: Person) -> QuerySet[Opening]:
     """Returns the openings of a mailbox by all but the person who asks."""
     return openings.of(mailbox, but_by=person)

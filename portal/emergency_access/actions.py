@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from engine.jobs import queue
+from engine.registry import mailbox_openings
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from portal.emergency_access import policies
@@ -138,6 +139,8 @@ def _open(access: EmergencyAccess) -> None:
 def _end(access: EmergencyAccess, *, by: Person | None) -> None:
     access.told_at = access.told_at or timezone.now()
     _close(access, Status.ENDED, by=by)
+    if access.mailbox is not None:
+        mailbox_openings.reveal(access.mailbox, occasion=access.occasion)
     # From here on the holder may read of it, in the organisation's history too.
     note(
         "emergency_access.ended",

@@ -120,6 +120,11 @@ class EmergencyAccess(models.Model):
         return self.requested_at + REQUEST_LIFETIME
 
     @property
+    def occasion(self) -> str:
+        """What names this access where openings of a mailbox are recorded."""
+        return f"emergency access {self.pk}"
+
+    @property
     def is_withheld(self) -> bool:
         """True from the opening until the holder is notified."""
         return self.opened_at is not None and self.told_at is None

@@ -200,7 +200,7 @@ class AccessibleMailboxes:
             access.mailbox,
             by=self.person,
             method=OpeningMethod.BREAK_GLASS,
-            occasion=f"emergency access {emergency.pk}",
+            occasion=emergency.occasion,
             hidden_until=emergency.ends_at if emergency.is_withheld else None,
         )
 

@@ -377,3 +377,15 @@ def test_a_reader_does_not_stop_the_author_from_recalling(
 
     message.refresh_from_db()
     assert message.first_use == ""
+
+
+def test_the_list_of_openings_shows_it_once_the_access_is_ended_early(
+    as_alice: Client, alice: Person, bob: Person, message: Message
+) -> None:
+    EmergencyAccess.objects.update(told_at=None)
+    as_alice.get(reverse("webmail:read", args=[message.pk]))
+    assert not mailbox_openings.by_others(bob.mailbox, bob).exists()
+
+    actions.end(EmergencyAccess.objects.get(), by=alice)
+
+    assert mailbox_openings.by_others(bob.mailbox, bob).exists()
