@@ -168,7 +168,11 @@ class _RecordingHandler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         clamd = self.server.clamd
-        if self.rfile.read(2) == b"zP":
+        command = self.rfile.read(2)
+        if command == b"zV":
+            self.wfile.write(b"ClamAV 1.4.1/27400/Mon Nov 30 2026\0")
+            return
+        if command == b"zP":
             clamd.pings += 1
             self.wfile.write(b"PONG\0" if clamd.answer is not None else b"")
             return

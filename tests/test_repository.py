@@ -552,6 +552,7 @@ DURATIONS = {
     "engine/antivirus/quarantine.py": "kept so long; no date is named",
     "engine/certificates/purge.py": "kept so long; no date is named",
     "engine/incidents/key_index.py": "kept so long; no date is named",
+    "engine/incidents/rescans.py": "so many times 24 hours back",
     "engine/trace/event_purge.py": "kept so long; no date is named",
     "engine/trace/stranger_counts.py": "kept so long; no date is named",
     "portal/console/dashboard_counts.py": "the last 24 hours, and 168",

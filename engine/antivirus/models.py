@@ -16,6 +16,13 @@ class ScannerProof(models.Model):
     opens = models.JSONField(default=list, help_text="kinds, by name")
     proved_at = models.DateTimeField(null=True, help_text="when it last answered")
     asked_at = models.DateTimeField(help_text="when it was last asked")
+    signatures = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="their version, as clamd tells it",
+    )
     problem = models.CharField(
         max_length=600, blank=True, help_text="why it did not answer then"
     )

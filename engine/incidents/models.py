@@ -37,6 +37,59 @@ class KeyIndex(models.Model):
         return f"up to {self.until}"
 
 
+class RescanState(models.TextChoices):
+    """Where scanning what arrived lately again stands."""
+
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    STOPPED = "stopped", "Stopped by an operator"
+
+
+class Rescan(models.Model):
+    """One scan of what arrived lately, with the signatures of today.
+
+    It goes from the newest content to the oldest: `position` is the id of the last one
+    that was looked at.
+    """
+
+    since = models.DateTimeField()
+    state = models.CharField(
+        max_length=10, choices=RescanState.choices, default=RescanState.RUNNING
+    )
+    signatures = models.CharField(max_length=500, blank=True)
+    started_by_id = models.BigIntegerField()
+    started_by = models.CharField(max_length=320)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+    newest = models.BigIntegerField(default=0, help_text="the id that it began at")
+    position = models.BigIntegerField()
+    at = models.DateTimeField(null=True, help_text="when what is scanned now arrived")
+    scanned = models.PositiveIntegerField(default=0)
+    unreadable = models.PositiveIntegerField(default=0)
+    infected = models.PositiveIntegerField(default=0)
+    copies = models.PositiveIntegerField(default=0)
+    stopped = models.PositiveIntegerField(default=0, help_text="recipients held")
+    fault = models.CharField(max_length=300, blank=True, help_text="why it waits")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=models.Q(state="running"),
+                name="rescan_one_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Re-scan {self.pk}"
+
+    @property
+    def occasion(self) -> str:
+        """What marks the withdrawn copies, and the mail that is held, as its own."""
+        return f"rescan:{self.pk}"
+
+
 class WithdrawalState(models.TextChoices):
     """Where a withdrawal, or putting one back, stands."""
 
@@ -63,6 +116,9 @@ class Withdrawal(models.Model):
 
     undoes = models.OneToOneField(
         "self", null=True, on_delete=models.PROTECT, related_name="undone_by"
+    )
+    rescan = models.OneToOneField(
+        Rescan, null=True, on_delete=models.PROTECT, related_name="undone_by"
     )
     criteria = models.JSONField(default=dict, help_text="as typed, for the page")
     keys = models.JSONField(default=list)
@@ -96,7 +152,14 @@ class Withdrawal(models.Model):
     @property
     def occasion(self) -> str:
         """What marks the withdrawn copies, and the mail that is held, as its own."""
+        if self.rescan_id:
+            return f"rescan:{self.rescan_id}"
         return f"withdrawal:{self.undoes_id or self.pk}"
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether it puts back what another, or a re-scan, withdrew."""
+        return bool(self.undoes_id or self.rescan_id)
 
 
 class Agreement(models.Model):

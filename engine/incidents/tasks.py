@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
-from engine.incidents import key_index, withdrawal_job
+from engine.incidents import key_index, rescan_job, withdrawal_job
 from engine.lanes import Lane
 
 JOBS = {
@@ -30,6 +30,11 @@ def let_go() -> int:
 def run_withdrawal(withdrawal_id: int) -> None:
     """Carries out a withdrawal, or puts one back, in slices."""
     withdrawal_job.run(withdrawal_id)
+
+
+def run_rescan(rescan_id: int) -> None:
+    """Scans again what arrived lately, in slices."""
+    rescan_job.run(rescan_id)
 
 
 def schedule_jobs() -> None:

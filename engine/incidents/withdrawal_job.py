@@ -60,7 +60,7 @@ def _step(withdrawal_id: int) -> bool:
     ).first()
     if row is None:
         return False
-    return _withdraw_next(row) if row.undoes_id is None else _put_back_next(row)
+    return _put_back_next(row) if row.is_put_back else _withdraw_next(row)
 
 
 def _withdraw_next(row: Withdrawal) -> bool:

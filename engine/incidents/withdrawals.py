@@ -12,6 +12,8 @@ from engine.incidents import search
 from engine.incidents.models import (
     WITHDRAWAL_TRANSITIONS,
     Agreement,
+    Rescan,
+    RescanState,
     Withdrawal,
     WithdrawalState,
 )
@@ -72,7 +74,7 @@ def ask_to_put_back(withdrawal: Withdrawal, *, reason: str, by: Person) -> Withd
     """Asks to put back what a withdrawal that is done took out. Raises PolicyError."""
     _check_operator(by)
     locked = _locked(withdrawal)
-    if locked.undoes_id or locked.state != WithdrawalState.DONE:
+    if locked.is_put_back or locked.state != WithdrawalState.DONE:
         raise PolicyError("Only a withdrawal that is done can be put back.")
     earlier = Withdrawal.objects.filter(undoes=locked).first()
     if earlier is not None and earlier.state != WithdrawalState.REFUSED:
@@ -91,6 +93,34 @@ def ask_to_put_back(withdrawal: Withdrawal, *, reason: str, by: Person) -> Withd
     )
     _tell_operators(made, "put back")
     _audit("withdrawal.put_back_asked", made, by=by, withdrawal=locked.pk)
+    return made
+
+
+@transaction.atomic
+def ask_to_put_back_rescan(rescan: Rescan, *, reason: str, by: Person) -> Withdrawal:
+    """Asks to put back what a re-scan withdrew, as found by mistake. Raises PolicyError."""
+    _check_operator(by)
+    locked = Rescan.objects.select_for_update().get(pk=rescan.pk)
+    if locked.state == RescanState.RUNNING:
+        raise PolicyError("The re-scan is running. Wait until it is done, or stop it.")
+    if not locked.copies and not locked.stopped:
+        raise PolicyError("The re-scan withdrew nothing.")
+    earlier = Withdrawal.objects.filter(rescan=locked).first()
+    if earlier is not None and earlier.state != WithdrawalState.REFUSED:
+        raise PolicyError("Putting it back has been asked for already.")
+    if earlier is not None:
+        earlier.rescan = None
+        earlier.save(update_fields=["rescan"])
+    made = Withdrawal.objects.create(
+        rescan=locked,
+        since=locked.since,
+        until=locked.started_at,
+        found=locked.infected,
+        reason=reason.strip(),
+        **_asker(by),
+    )
+    _tell_operators(made, "put back")
+    _audit("withdrawal.put_back_asked", made, by=by, rescan=locked.pk)
     return made
 
 

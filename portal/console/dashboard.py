@@ -147,6 +147,12 @@ TILES = (
         is_alarm=True,
     ),
     Tile(
+        "Newer virus signatures than at the last re-scan",
+        Permission.VIEW_QUARANTINE,
+        counts.newer_signatures,
+        "console:rescans",
+    ),
+    Tile(
         "Organisations being set up",
         Permission.VIEW_APPLICATIONS,
         counts.applications(Status.APPROVED),

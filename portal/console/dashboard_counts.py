@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from engine.antivirus.models import QuarantinedMessage
+from engine.incidents import rescans
 from engine.queue.models import Recipient, RecipientStatus
 from engine.registry.models import StaffRole
 from engine.trace.models import Event, EventKind
@@ -86,3 +87,8 @@ def comments_this_week() -> int:
     """Counts comments on guides in the last seven days."""
     since = timezone.now() - timedelta(days=7)
     return Feedback.objects.filter(at__gte=since).exclude(comment="").count()
+
+
+def newer_signatures() -> int:
+    """Returns 1 where a re-scan may find what none has found yet, else 0."""
+    return int(bool(rescans.newer_signatures()))

@@ -123,6 +123,7 @@ MENU = (
     MenuItem(
         "Withdrawals", "console:withdrawals", "no-view", Permission.VIEW_QUARANTINE, 114
     ),
+    MenuItem("Re-scans", "console:rescans", "rotate", Permission.VIEW_QUARANTINE, 118),
     MenuItem(
         "Quarantine", "console:quarantine", "warning", Permission.VIEW_QUARANTINE, 120
     ),

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from engine.certificates.models import Role
 from engine.certificates.visibility import View
-from engine.incidents.models import Withdrawal
+from engine.incidents.models import Rescan, Withdrawal
 from engine.registry.actions import people as people_actions
 from engine.registry.actions import sending_stops
 from engine.registry.models import (
@@ -124,6 +124,7 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "admin/notices/": {"pk": _notice()},
             "admin/people/": {"pk": bob.pk, "key": _app_password(bob)},
             "admin/people/recovery/": change | {"answer": "agree"},
+            "admin/rescans/": {"pk": _rescan()},
             "admin/withdrawals/": {"pk": _withdrawal()},
             "admin/sending-stops/": {"kind": "person", "pk": bob.pk},
             "admin/sending-stops/<int:pk>/lift/": {"pk": _stop()},
@@ -271,6 +272,12 @@ def _guide() -> dict[str, Any]:
         "content_type_app_name": "guides",
         "content_type_model_name": "guide",
     }
+
+
+def _rescan() -> int:
+    return Rescan.objects.create(
+        since=timezone.now(), position=0, started_by_id=1, started_by="olive"
+    ).pk
 
 
 def _withdrawal() -> int:

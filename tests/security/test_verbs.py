@@ -54,6 +54,7 @@ MODULES = [
     "portal.sessions.actions",
     "engine.storage.rules",
     "engine.storage.exports.mailbox_export",
+    "engine.incidents.rescans",
     "engine.incidents.withdrawals",
 ]
 # Queries, and jobs that carry on what a verb has begun.

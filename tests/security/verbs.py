@@ -212,10 +212,17 @@ REGISTRY = {
     "webhooks.remove": without_notice("removes access"),
 }
 ELSEWHERE = {
+    "engine.incidents.rescans.start": without_notice(
+        "an operator; withdraws what a scanner finds infected, and holders are notified"
+    ),
+    "engine.incidents.rescans.stop": without_notice("moves nothing"),
     "engine.incidents.withdrawals.ask": without_notice(
         "an operator; moves nothing, and the other operators are notified"
     ),
     "engine.incidents.withdrawals.ask_to_put_back": without_notice(
+        "an operator; moves nothing, and the other operators are notified"
+    ),
+    "engine.incidents.withdrawals.ask_to_put_back_rescan": without_notice(
         "an operator; moves nothing, and the other operators are notified"
     ),
     "engine.incidents.withdrawals.agree": Rule(

@@ -181,6 +181,21 @@ async def answers(target: str) -> bool:
     return True
 
 
+async def version(target: str) -> str:
+    """Returns the versions of clamd and its signatures. Raises ScannerUnavailable."""
+    try:
+        async with asyncio.timeout(PING_PATIENCE):
+            connection = await _connect(target)
+            try:
+                await _send(connection, b"zVERSION\0")
+                reply = await _receive(connection)
+            finally:
+                connection.close()
+    except (OSError, TimeoutError) as error:
+        raise ScannerUnavailable("the scanner does not tell its version") from error
+    return reply.rstrip(b"\0\n").decode("utf-8", "replace")[:200]
+
+
 async def _check_answers(target: str) -> None:
     """Checks that clamd answers, before a message waits for it. Raises OSError."""
     async with asyncio.timeout(PING_PATIENCE):

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 
 from engine.antivirus.models import ScannerProof
-from engine.antivirus.scanners import embedded, message_scan
+from engine.antivirus.scanners import clamd, embedded, message_scan
 from engine.antivirus.scanners.clamd import ClamdScanner
 from engine.antivirus.scanners.eicar_messages import BESIDE_ENCRYPTED, messages
 from engine.antivirus.scanners.interface import Scanner, ScannerUnavailable
@@ -68,6 +68,8 @@ def _prove(name: str, one: Scanner) -> ScannerProof:
     try:
         opens = opened(one)
         found |= {"opens": opens, "proved_at": Now(), "problem": ""}
+        if isinstance(one, ClamdScanner):
+            found["signatures"] = async_to_sync(clamd.version)(one.targets[0])
     except ScannerUnavailable as error:
         found["problem"] = error.reply.text
         log.warning("what the scanner %s opens is not proved: %s", name, error)
@@ -99,6 +101,11 @@ async def _opened(one: Scanner) -> list[str]:
 def proofs() -> list[ScannerProof]:
     """Returns the saved proofs of the configured scanners."""
     return list(ScannerProof.objects.filter(scanner__in=in_use()).order_by("scanner"))
+
+
+def signatures() -> str:
+    """Returns the versions of the signatures in use, as the proofs have them."""
+    return "; ".join(sorted({one.signatures for one in proofs() if one.signatures}))
 
 
 def current() -> frozenset[str]:

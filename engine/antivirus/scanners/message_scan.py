@@ -65,6 +65,11 @@ def scan_bytes(data: bytes) -> Verdict:
     return async_to_sync(_scan)([data])
 
 
+def scan_pieces(pieces: Iterable[bytes]) -> Verdict:
+    """Scans a whole message as `scan_bytes` does, without holding all of it in memory."""
+    return async_to_sync(_scan)(pieces)
+
+
 def scan_file(chunks: Iterable[bytes]) -> Verdict:
     """Scans a file that is not part of a message yet, without holding all of it in memory.
 

@@ -118,6 +118,9 @@ def _facts(row: Withdrawal) -> list[Fact]:
     ]
     if row.refused_by:
         facts.append(("Refused by", Cell(row.refused_by)))
+    if row.rescan is not None:
+        url = reverse("console:rescan", args=[row.rescan_id])
+        facts.append(("Puts back", Cell(str(row.rescan), url)))
     if row.undoes is not None:
         facts.append(("Puts back", Cell(_name(row.undoes), _url(row.undoes))))
     other = Withdrawal.objects.filter(undoes=row).first()
@@ -127,7 +130,7 @@ def _facts(row: Withdrawal) -> list[Fact]:
 
 
 def _progress(row: Withdrawal) -> list[Fact]:
-    is_back = row.undoes_id is not None
+    is_back = row.is_put_back
     facts = [
         ("Started", Cell(at=row.started_at)),
         ("Messages looked at", Cell(f"{row.messages:,} of {row.found:,}")),
@@ -156,7 +159,7 @@ def _buttons(row: Withdrawal, by: Person) -> list[Button]:
     if row.state == WithdrawalState.ASKED:
         refuse = reverse("console:withdrawal_refuse", args=keys)
         buttons.append(Button("Refuse", refuse, MANAGE, True))
-    if row.state == WithdrawalState.DONE and row.undoes_id is None:
+    if row.state == WithdrawalState.DONE and not row.is_put_back:
         back = reverse("console:withdrawal_back", args=keys)
         buttons.append(Button("Ask to put it back", back, MANAGE))
     return buttons
@@ -205,16 +208,20 @@ def _found(request: HttpRequest) -> str:
 
 
 def _find(pk: int) -> Withdrawal:
-    return get_object_or_404(Withdrawal.objects.select_related("undoes"), pk=pk)
+    return get_object_or_404(
+        Withdrawal.objects.select_related("undoes", "rescan"), pk=pk
+    )
 
 
 def _name(row: Withdrawal) -> str:
-    what = f"Put back {row.undoes_id}" if row.undoes_id else "Withdrawal"
+    what = "Put back" if row.is_put_back else "Withdrawal"
     return f"{what} (number {row.pk})"
 
 
 def _search_url(row: Withdrawal) -> str:
-    """The search that finds the same, in whole days."""
+    """The search that finds the same, in whole days; empty after a re-scan."""
+    if not row.criteria:
+        return ""
     days = {
         "since": timezone.localdate(row.since).isoformat(),
         "until": timezone.localdate(row.until).isoformat(),
@@ -232,7 +239,7 @@ def _describe_agreement(row: Withdrawal, by: Person) -> Confirmation:
         button="Approve",
         done="You have approved it. It begins with the second approval.",
         text=f"{row.asked_by} asked for it: {row.reason} "
-        f"{EFFECT if row.undoes_id is None else PUT_BACK}",
+        f"{PUT_BACK if row.is_put_back else EFFECT}",
         is_warning=True,
     )
 

@@ -22,6 +22,7 @@ SCREENS = {
     "/admin/sending-stops/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/delivered/": {RoleName.OPERATOR},
     "/admin/withdrawals/": {RoleName.OPERATOR, RoleName.AUDITOR},
+    "/admin/rescans/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/outbox/": {RoleName.OPERATOR, RoleName.AUDITOR},
     "/admin/search/": set(RoleName) - {RoleName.MEMBER, RoleName.ADMINISTRATOR},
     "/admin/queue/destinations/": {RoleName.OPERATOR, RoleName.AUDITOR},
