@@ -7,8 +7,8 @@ from django.db.models.functions import Upper
 from django.utils import timezone
 
 from engine.encryption.models import COMMUNITY
-from engine.storage.models import Content
-from engine.trace.timeline import TAKEN_BACK
+from engine.storage.models import Content, WithdrawalKind
+from engine.trace.timeline import RECALLED_FROM_MANY, TAKEN_BACK
 
 
 class Source(models.TextChoices):
@@ -108,10 +108,19 @@ RECIPIENT_TRANSITIONS: dict[RecipientStatus, set[RecipientStatus]] = {
 }
 
 
+# Last replies that say more than the status: what became of it by its sender's act, or
+# after the delivery.
+WORDS_OF_REPLY: dict[str, tuple[str, ...]] = {
+    RecipientStatus.DROPPED: (TAKEN_BACK,),
+    RecipientStatus.DELIVERED: tuple(map(str, WithdrawalKind.labels)),
+    RecipientStatus.EXPANDED: (RECALLED_FROM_MANY,),
+}
+
+
 def status_words(status: str, last_reply: str) -> str:
     """Returns a recipient's status in words, by its columns."""
-    is_taken_back = status == RecipientStatus.DROPPED and last_reply == TAKEN_BACK
-    return TAKEN_BACK if is_taken_back else RecipientStatus(status).label
+    says_more = last_reply in WORDS_OF_REPLY.get(status, ())
+    return last_reply if says_more else RecipientStatus(status).label
 
 
 class Hold(models.TextChoices):

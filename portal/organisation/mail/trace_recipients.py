@@ -10,12 +10,15 @@ from typing import Any
 
 from django.db.models import Case, Count, F, Min, Q, Value, When
 
-from engine.queue.models import Recipient, RecipientStatus, status_words
+from engine.queue.models import WORDS_OF_REPLY, Recipient, status_words
 
-# What the sender took back differs from other drops by its last reply. Of the others each
-# server's reply would be a group of its own.
+# Only the replies that say more than the status: each server's would be a group of its own.
 SAID = Case(
-    When(status=RecipientStatus.DROPPED, then=F("last_reply")), default=Value("")
+    *(
+        When(status=status, last_reply__in=replies, then=F("last_reply"))
+        for status, replies in WORDS_OF_REPLY.items()
+    ),
+    default=Value(""),
 )
 
 Recipients = dict[int, tuple[str, Counter[str]]]

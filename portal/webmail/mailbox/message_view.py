@@ -24,6 +24,7 @@ from portal.webmail.drafts.draft import draft_token
 from portal.webmail.mailbox import (
     conversation,
     message_list,
+    recall,
     sender_trust,
     sent_messages,
 )
@@ -44,7 +45,10 @@ from portal.webmail.sidebar import sidebar
 def read(request: HttpRequest, message_id: int) -> HttpResponse:
     """Shows a message and marks it as read; redirects to the compose page for a draft."""
     mailboxes = readable_mailboxes(request)
-    access, message = mailboxes.message(message_id)
+    try:
+        access, message = mailboxes.message(message_id)
+    except Http404:
+        return recall.explain_absence(request, mailboxes, message_id)
     readings.message(access.emergency, message, by=mailboxes.person)
     token = draft_token(message.message_id)
     is_written_here = token is not None and message.folder.role == FolderRole.DRAFTS

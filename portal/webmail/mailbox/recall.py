@@ -21,6 +21,7 @@ from engine.storage.models import Folder, FolderRole, WithdrawnCopy
 from portal.emergency_access import readings
 from portal.ui.forms import ActionForm, post_data
 from portal.webmail.access import (
+    AccessibleMailboxes,
     accessible_mailboxes,
     readable_mailboxes,
     reads_mail,
@@ -99,6 +100,21 @@ def recall_page(request: HttpRequest, message_id: int) -> HttpResponse:
         "form": form,
     }
     return render(request, "webmail/mailbox/recall.html", context)
+
+
+def explain_absence(
+    request: HttpRequest, mailboxes: AccessibleMailboxes, message_id: int
+) -> HttpResponse:
+    """Leads from the page of a message that was withdrawn to who did it, and why.
+
+    Raises Http404 for any other message.
+    """
+    own = [access.mailbox for access in mailboxes.readable]
+    copy = WithdrawnCopy.objects.filter(pk=message_id, mailbox__in=own).first()
+    if copy is None:
+        raise Http404
+    messages.warning(request, "This message was withdrawn from the mailbox.")
+    return redirect("webmail:withdrawn", mailbox_id=copy.mailbox_id)
 
 
 @reads_mail

@@ -11,11 +11,14 @@ from django.utils import timezone
 from engine.mail.address import Address
 from engine.mail.envelope import Envelope, EnvelopeRecipient
 from engine.mail.errors import MailError
+from engine.queue import recall
 from engine.queue.enqueue import commit, local_submission
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.queue.withdrawal import withdraw
 from engine.registry.models import Organisation, Person, Posting
 from engine.routing import routes
+from engine.storage import message_actions, standard_folders
+from engine.storage.models import FolderRole
 from engine.trace.models import Event, EventKind
 from portal.organisation.mail import trace_mail, trace_refusals, trace_search
 from portal.organisation.mail.trace_query import Query
@@ -301,6 +304,27 @@ def test_what_its_sender_took_back_is_no_operators_doing(
     assert line.statuses == [("Taken back by its sender", 1)]
     assert "Taken back by its sender" in page
     assert "by an operator" not in page
+
+
+def test_what_was_recalled_says_so(
+    admin_client: Client, path_to: Path, alice: Person, bob: Person
+) -> None:
+    raw = f"From: {alice.address}\r\nSubject: Wrong bundle\r\n\r\nHello\r\n".encode()
+    prepared = local_submission.prepare(
+        raw,
+        envelope=Envelope.simple(*map(Address.parse, (alice.address, bob.address))),
+        source=Source.WEBMAIL,
+        by=alice,
+    )
+    [reference] = commit.commit_messages([prepared])
+    sent = standard_folders.folder(alice.mailbox, FolderRole.SENT)
+    recall.recall(message_actions.append(sent, raw, reference=reference), by=alice)
+
+    listed = admin_client.get(path_to("trace/"))
+    page = admin_client.get(path_to(f"trace/{reference}/")).content.decode()
+
+    assert listed.context["lines"][0].statuses == [("Recalled by its sender", 1)]
+    assert "Recalled by its sender, and no longer in the mailbox" in page
 
 
 def test_a_reason_finds_nothing_said_of_other_organisations_recipients(

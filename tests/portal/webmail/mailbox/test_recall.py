@@ -59,6 +59,12 @@ def recall(client: Client, message: Message, **answers: str) -> BeautifulSoup:
     return BeautifulSoup(answer.content.replace(b"<wbr>", b""), "html.parser")
 
 
+def soup_after(client: Client, url: str) -> BeautifulSoup:
+    """Returns the page that a link leads to in the end."""
+    answer = client.get(url, follow=True)
+    return BeautifulSoup(answer.content.replace(b"<wbr>", b""), "html.parser")
+
+
 def inbox_of(client: Client, mailbox: Mailbox) -> BeautifulSoup:
     opened = folder(mailbox, FolderRole.INBOX)
     return soup(client, reverse("webmail:folder", args=[opened.pk]))
@@ -105,9 +111,31 @@ def test_no_page_shows_it_any_more(
     assert "Bundle for Monday" not in words(inbox_of(as_alice, alice.mailbox), "main")
     for name in PAGES:
         url = reverse(f"webmail:{name}", args=[message.pk])
-        assert as_alice.get(url).status_code == 404, name
+        answer = as_alice.get(url)
+        assert answer.status_code == (302 if name == "read" else 404), name
     found = reverse("webmail:search", args=[alice.mailbox.pk])
     assert "Bundle for Monday" not in words(soup(as_alice, f"{found}?q=bundle"), "ol")
+
+
+def test_its_page_leads_to_why_for_those_who_could_read_it(
+    as_alice: Client, alice: Person, bob: Person, sent: Message
+) -> None:
+    url = reverse("webmail:read", args=[received(alice).pk])
+    verbs.recall(sent, reason="Wrong bundle", by=bob)
+
+    page = words(soup_after(as_alice, url), "main")
+
+    assert "This message was withdrawn from the mailbox" in page
+    assert "Reason given: Wrong bundle" in page
+
+
+def test_its_page_is_not_there_for_others(
+    as_bob: Client, alice: Person, bob: Person, sent: Message
+) -> None:
+    url = reverse("webmail:read", args=[received(alice).pk])
+    verbs.recall(sent, by=bob)
+
+    assert as_bob.get(url).status_code == 404
 
 
 def test_news_of_it_ends_after_a_week(
