@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from onboarding import signed_links
 from onboarding.first_sign_in import directory_sign_ins
 from onboarding.forms.first_sign_in import SignInClaimForm
+from onboarding.views import signing_in
 from onboarding.views.applicant_session import public_page
 
 
@@ -35,14 +36,13 @@ def claim(request: HttpRequest, token: str) -> HttpResponse:
 def _claimed(request: HttpRequest, address: str, form: SignInClaimForm) -> HttpResponse:
     answers = form.cleaned_data
     try:
-        directory_sign_ins.claim(
+        person = directory_sign_ins.claim(
             address, name=answers["name"], password=answers["password"], by=None
         )
     except PolicyError as refusal:
         messages.error(request, str(refusal))
         return _ended(request)
-    messages.success(request, "Your password is set. Sign in with it.")
-    return redirect("account_login")
+    return signing_in.sign_in(request, person)
 
 
 def _ended(request: HttpRequest) -> HttpResponse:

@@ -10,6 +10,7 @@ from engine.registry.errors import PolicyError
 from onboarding import signed_links
 from onboarding.first_sign_in import letter_codes, passwords, policies
 from onboarding.forms.first_sign_in import FirstPasswordForm, LetterForm
+from onboarding.views import signing_in
 from onboarding.views.applicant_session import public_page
 
 
@@ -30,8 +31,7 @@ def first_sign_in(request: HttpRequest, token: str) -> HttpResponse:
             sent_at=found.made_at,
             by=found.person,
         )
-        messages.success(request, "Your password is set. Sign in with it.")
-        return redirect("account_login")
+        return signing_in.sign_in(request, found.person)
     context = {"form": form, "person": found.person}
     return render(request, "onboarding/first_sign_in/first_password.html", context)
 

@@ -13,8 +13,10 @@ from django.views.decorators.http import require_safe
 
 from engine.antivirus.attachments.refused_kinds_listing import listing
 from engine.health.alarms import alarm_lifecycle
+from engine.registry.models import Person
+from engine.registry.permissions import Visitor
 from engine.registry.permissions.view_guards import public, signed_in
-from onboarding.models import Terms
+from onboarding.models import Application, Terms
 from onboarding.terms import clauses
 from portal.home import security_contact
 from portal.home.data_retention import COOKIES, RECORDS
@@ -116,13 +118,26 @@ def accessibility(request: HttpRequest) -> HttpResponse:
     return render(request, "home/accessibility.html")
 
 
+def _works_alone(person: Visitor) -> bool:
+    """True for the only person of an organisation that applied for one user."""
+    return (
+        isinstance(person, Person)
+        and Application.objects.filter(
+            organisation=person.organisation_id, is_sole_user=True
+        ).exists()
+        and not Person.objects.filter(organisation=person.organisation_id)
+        .exclude(pk=person.pk)
+        .exists()
+    )
+
+
 @signed_in
 def start(request: HttpRequest) -> HttpResponse:
     """Redirects a person who has just signed in to their main page."""
     areas = navigation.accessible_areas(request)
     if areas.is_staff:
         return redirect(navigation.ADMIN)
-    if areas.is_administrator:
+    if areas.is_administrator and not (areas.has_mail and _works_alone(request.user)):
         return redirect("organisation:home")
     if areas.has_mail:
         return redirect(navigation.MAIL)

@@ -42,7 +42,5 @@ def test_a_sole_barrister_joins_and_signs_in_to_mail(
     zoe.page.goto(applying.link_in(welcome, "/apply/first-sign-in/"))
     zoe.fill(password="three words together")
     zoe.press("Set password")
-    zoe.fill(login="zoe.pryce@pryce.secure.example", password="three words together")
-    zoe.press("Sign in")
 
     assert zoe.sees("authenticator app")

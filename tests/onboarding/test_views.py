@@ -26,6 +26,7 @@ from tests import factories
 from tests.onboarding.applying.test_wizard import TYPED, typed_terms
 from tests.onboarding.conftest import link_in
 from tests.onboarding.vetting.test_signatures import ANOTHER_SIGNATORY
+from tests.portal.conftest import give_app
 
 PAGES = [
     "organisation",
@@ -540,13 +541,45 @@ def test_the_first_password_is_chosen_by_its_link_once(
 
     done = client.post(url, {"password": "three words together"})
 
-    assert done.url == reverse("account_login")
+    assert done.url == reverse("start")
+    assert client.session["_auth_user_id"] == str(newcomer.pk)
     newcomer.refresh_from_db()
     assert newcomer.check_password("three words together")
     again = client.post(url, {"password": "somebody else entirely"})
     assert again.status_code == 410
     newcomer.refresh_from_db()
     assert newcomer.check_password("three words together")
+
+
+def test_whoever_helps_a_newcomer_stays_signed_in(
+    client: Client, newcomer: Person, bob: Person
+) -> None:
+    url = reverse(
+        "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(newcomer)]
+    )
+    client.post(
+        reverse("account_login"),
+        {"login": bob.address, "password": factories.PASSWORD},
+    )
+
+    done = client.post(url, {"password": "three words together"}, follow=True)
+
+    assert client.session["_auth_user_id"] == str(bob.pk)
+    assert f"The password of {newcomer.address} is set." in done.content.decode()
+
+
+def test_a_newcomer_with_a_second_factor_still_has_to_show_it(
+    client: Client, newcomer: Person
+) -> None:
+    give_app(newcomer)
+    url = reverse(
+        "onboarding:first_sign_in", args=[signed_links.first_sign_in_token(newcomer)]
+    )
+
+    done = client.post(url, {"password": "three words together"})
+
+    assert done.url == reverse("mfa_authenticate")
+    assert client.get(reverse("account:home")).status_code == 302
 
 
 def test_a_weak_first_password_is_refused(client: Client, newcomer: Person) -> None:

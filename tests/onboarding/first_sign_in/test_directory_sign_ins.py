@@ -138,7 +138,8 @@ def test_an_unknown_reader_of_a_members_mailbox_becomes_a_person(
     done = client.post(path, {"name": "New Person", "password": PASSWORD})
 
     made = Person.objects.get(address="new.person@firm.example.secure.example")
-    assert done.url == "/account/login/"
+    assert done.url == "/start/"
+    assert client.session["_auth_user_id"] == str(made.pk)
     assert (made.organisation, made.name) == (firm, "New Person")
     assert made.check_password(PASSWORD)
     assert client.get(path).status_code == 410

@@ -4,7 +4,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from engine.registry.models import OrganisationStatus, Person
+from engine.registry.models import (
+    Domain,
+    Organisation,
+    OrganisationStatus,
+    Person,
+)
+from portal.account.forms import PasswordResetForm
+from tests import factories
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn, code_now, give_app
 
@@ -29,6 +36,39 @@ def test_address_is_found_however_it_is_typed(client: Client, bob: Person) -> No
     response = client.post(LOGIN, {"login": typed, "password": PASSWORD})
 
     assert response.status_code == 302
+
+
+@pytest.mark.parametrize("typed", ["jane@firm.example", "Jane@Firm.Example"])
+def test_a_person_with_a_server_signs_in_with_the_address_used_there(
+    client: Client, firm: Organisation, typed: str
+) -> None:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+
+    response = client.post(LOGIN, {"login": typed, "password": PASSWORD})
+
+    assert response.url == reverse("start")
+    assert client.session["_auth_user_id"] == str(jane.pk)
+
+
+def test_a_domain_that_is_not_proved_is_nobodys_other_form(
+    client: Client, firm: Organisation
+) -> None:
+    factories.make_person("jane@firm.example.secure.example", firm)
+    Domain.objects.update(verified_at=None)
+
+    response = client.post(LOGIN, {"login": "jane@firm.example", "password": PASSWORD})
+
+    assert response.status_code == 200
+
+
+def test_a_person_with_a_server_resets_the_password_with_the_address_used_there(
+    firm: Organisation,
+) -> None:
+    jane = factories.make_person("jane@firm.example.secure.example", firm)
+    form = PasswordResetForm({"email": "jane@firm.example"})
+
+    assert form.is_valid()
+    assert form.cleaned_data["email"] == jane.address
 
 
 def test_wrong_password_and_unknown_address_read_the_same(

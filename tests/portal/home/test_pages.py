@@ -8,7 +8,7 @@ from django.conf import settings
 from django.test import Client
 
 from engine.registry.models import Person
-from onboarding.models import Audience, Terms
+from onboarding.models import Application, Audience, Terms
 from tests import factories
 from tests.factories import PASSWORD
 from tests.portal.conftest import SignIn
@@ -106,6 +106,21 @@ def test_start_takes_an_administrator_to_the_organisation(
     signed_in: SignIn, alice: Person
 ) -> None:
     assert signed_in(alice, second_factor=True).get("/start/").url == "/organisation/"
+
+
+@pytest.mark.parametrize(
+    ("is_sole", "colleagues", "place"),
+    [(True, 0, "/mail/"), (True, 1, "/organisation/"), (False, 0, "/organisation/")],
+)
+def test_start_takes_whoever_works_alone_to_the_mail(
+    signed_in: SignIn, alice: Person, is_sole: bool, colleagues: int, place: str
+) -> None:
+    organisation = alice.organisation
+    Application.objects.create(organisation=organisation, is_sole_user=is_sole)
+    for number in range(colleagues):
+        factories.make_person(f"c{number}@northfield.secure.example", organisation)
+
+    assert signed_in(alice, second_factor=True).get("/start/").url == place
 
 
 def test_start_takes_a_member_to_the_mail(signed_in: SignIn, bob: Person) -> None:
