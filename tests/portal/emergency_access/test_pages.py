@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -10,6 +11,7 @@ from engine.registry.models import Organisation, Person
 from engine.storage.models import Message
 from portal.emergency_access import actions
 from portal.emergency_access.models import EmergencyAccess, Status
+from tests import jobs
 from tests.portal.emergency_access.conftest import Browse, ask
 
 ROOT = "/emergency-access/"
@@ -128,3 +130,19 @@ def test_the_list_costs_no_query_for_each_request(
 
     with django_assert_num_queries(11):
         client.get(ROOT)
+
+
+def test_no_mail_quotes_what_was_read(
+    opened: EmergencyAccess, alice: Person, message: Message, browse: Browse
+) -> None:
+    client = browse(alice)
+    client.get(reverse("webmail:read", args=[message.pk]))
+    client.get(reverse("webmail:part", args=[message.pk, "2"]))
+    actions.end(opened, by=alice)
+
+    jobs.run_queued()
+
+    bodies = [one.body for one in mail.outbox]
+    assert any("Message of" in body and "Attachment of" in body for body in bodies)
+    for secret in ("Hearing", "Bundle", "jane@firm", "MARKER"):
+        assert secret not in "".join(bodies)
