@@ -7,6 +7,8 @@ from typing import Any
 
 from allauth.account import forms as account
 from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +23,12 @@ ADDRESS_ATTRS = {
     "spellcheck": "false",
     "type": "email",
 }
+
+
+EVERYDAY_ADDRESS = _(
+    "A mailbox kept here has an address that ends in .%(suffix)s. Its everyday address, "
+    "to which notices go, does not work here."
+)
 
 
 class SignInForm(account.LoginForm):
@@ -41,6 +49,23 @@ class SignInForm(account.LoginForm):
 
     def clean_login(self) -> str:
         return address_key(self.cleaned_data["login"])
+
+    def clean(self) -> dict[str, Any]:
+        """Raises ValidationError, with a hint about everyday addresses.
+
+        The hint follows from the text that was typed alone, so that it discloses nothing.
+        """
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError as error:
+            suffix = settings.POSTERN.community_domain
+            # Not what it was cleaned to, which tells members' domains from others.
+            typed = self.data.get("login", "").strip().casefold()
+            if typed.endswith(f".{suffix}"):
+                raise
+            hint = EVERYDAY_ADDRESS % {"suffix": suffix}
+            raise ValidationError([error, hint]) from error
+        return cleaned
 
 
 class PasswordResetForm(forms.Form):

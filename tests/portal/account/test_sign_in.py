@@ -76,7 +76,11 @@ def test_wrong_password_and_unknown_address_read_the_same(
 ) -> None:
     wrong = sign_in(client, bob, "not the password")
     unknown = client.post(
-        LOGIN, {"login": "nobody@firm.example", "password": "not the password"}
+        LOGIN,
+        {
+            "login": "nobody@northfield.secure.example",
+            "password": "not the password",
+        },
     )
 
     def text(response) -> list[str]:
@@ -86,6 +90,15 @@ def test_wrong_password_and_unknown_address_read_the_same(
     assert text(wrong) == [
         "The address or the password is wrong. Check both and try again."
     ]
+
+
+@pytest.mark.parametrize("typed", ["bob@gmail.example", "bob", "bob@firm.example"])
+def test_an_everyday_address_is_answered_alike_for_members_and_strangers(
+    client: Client, bob: Person, firm: Organisation, typed: str
+) -> None:
+    page = client.post(LOGIN, {"login": typed, "password": PASSWORD})
+
+    assert "an address that ends in .secure.example" in page.content.decode()
 
 
 def test_second_factor_is_asked_where_there_is_one(client: Client, bob: Person) -> None:
