@@ -93,7 +93,9 @@ class Event(models.Model):
             ),
             models.Index(
                 fields=["kind", "-id"],
-                condition=models.Q(kind__in=["recalled", "withdrawn", "put_back"]),
+                condition=models.Q(
+                    kind__in=["recalled", "withdrawn", "put_back", "not_recalled"]
+                ),
                 name="event_after_delivery",
             ),
             # Pages of one organisation's refusals; other events take no room in it.

@@ -15,7 +15,9 @@ class Migration(migrations.Migration):
             model_name="event",
             index=models.Index(
                 fields=["kind", "-id"],
-                condition=models.Q(kind__in=["recalled", "withdrawn", "put_back"]),
+                condition=models.Q(
+                    kind__in=["recalled", "withdrawn", "put_back", "not_recalled"]
+                ),
                 name="event_after_delivery",
             ),
         ),

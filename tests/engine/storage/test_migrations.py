@@ -9,7 +9,12 @@ from django.db.migrations.executor import MigrationExecutor
 from engine.mail.message import split
 from engine.registry.models import Person
 from engine.storage import content, standard_folders
-from engine.storage.models import AutomaticMail, AutomaticMailKind, Message
+from engine.storage.models import (
+    AutomaticMail,
+    AutomaticMailKind,
+    FirstUse,
+    Message,
+)
 
 BEFORE = [("storage", "0009_export_progress")]
 RAW = b"From: a@b.example\r\nSubject: Bundle\r\n\r\nHello\r\n"
@@ -41,3 +46,30 @@ def test_automatic_mail_that_waits_survives_the_renaming_of_its_table(
     [row] = AutomaticMail.objects.all()
     assert waiting == [("answer", message.pk)]
     assert (row.kind, row.message) == (AutomaticMailKind.ANSWER, message)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_use_of_what_was_delivered_before_is_not_known(bob: Person) -> None:
+    kept = content.row(content.keep(*split(RAW)))
+    kept.save()
+    facts = {
+        "mailbox_id": bob.mailbox.pk,
+        "folder_id": standard_folders.inbox(bob.mailbox).pk,
+        "content_id": kept.pk,
+        "size": kept.size,
+    }
+    executor = MigrationExecutor(connection)
+    try:
+        executor.migrate([("storage", "0016_decide_on_attachments")])
+        earlier = executor.loader.project_state(
+            [("storage", "0016_decide_on_attachments")]
+        )
+        old = earlier.apps.get_model("storage", "Message").objects.create(**facts)
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(executor.loader.graph.leaf_nodes("storage"))
+
+    new = Message.objects.create(**facts)
+    uses = dict(Message.objects.values_list("pk", "first_use"))
+    assert uses == {old.pk: FirstUse.UNKNOWN, new.pk: ""}
