@@ -51,6 +51,7 @@ MODULES = [
     "onboarding.first_sign_in.directory_sign_ins",
     "portal.account.actions",
     "portal.account_admin.actions",
+    "portal.emergency_access.actions",
     "portal.sessions.actions",
     "engine.storage.rules",
     "engine.storage.exports.mailbox_export",

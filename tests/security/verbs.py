@@ -231,6 +231,19 @@ ELSEWHERE = {
         "it is withdrawn",
     ),
     "engine.incidents.withdrawals.refuse": without_notice("moves nothing"),
+    "portal.emergency_access.actions.ask": without_notice(
+        "administrator, operator; opens nothing, and all who may approve are notified"
+    ),
+    "portal.emergency_access.actions.approve": Rule(
+        "no one: this is the step of two others",
+        must_agree="another administrator and an operator, or an administrator and a "
+        "member of staff; not the requester, nor the owner, nor a role given within the "
+        "delay; the owner is notified, at the end only where both say why",
+    ),
+    "portal.emergency_access.actions.refuse": without_notice("opens nothing"),
+    "portal.emergency_access.actions.end": without_notice(
+        "removes access; the owner, the reader and the approvers get the report"
+    ),
     "portal.account_admin.actions.send_sign_in_link": Rule(
         f"{PEOPLE}; the link goes to the address in force",
         OWNER | ADMINISTRATORS,
