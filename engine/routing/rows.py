@@ -296,5 +296,5 @@ PARTS: Mapping[ChangeKind, Part] = {
     ChangeKind.DOMAIN: Part(_domains, _putting("domains")),
     ChangeKind.ALLOWANCE: Part(_allowances, _putting("allowances")),
     ChangeKind.PROVIDER: Part(_providers, _put_providers),
-    ChangeKind.ORGANISATION: Part(_organisations, _putting("organisations")),
+    ChangeKind.ORGANISATION: Part(_organisations, Routes.with_organisations),
 }

@@ -51,6 +51,9 @@ def reason_of_stop(
     An address counts in either form, and with a detail after a plus, under the
     organisation that has its domain, too.
     """
+    if not routes.stopped:
+        # Before anything of the addresses: it is asked several times for each message.
+        return ""
     keys: dict[int, set[str]] = {organisation_id or 0: set()}
     for address in addresses:
         if address is not None:

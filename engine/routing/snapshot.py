@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.models import Proof, Provider
 from engine.registry.networks import Network
-from engine.routing.facts import ConnectionFacts, ConnectionRow, ListFacts
+from engine.routing.facts import (
+    ConnectionFacts,
+    ConnectionRow,
+    ListFacts,
+    OrganisationFacts,
+)
 from engine.routing.persistent import Map
 from engine.routing.resolution import Resolution
 from engine.routing.sources import IPAddress, SourceClasses
@@ -24,6 +30,9 @@ class Routes(Resolution):
     too. Strings that name addresses are keys (`Address.key`) in community form.
     """
 
+    stopped: frozenset[int] = frozenset()
+    """Organisations with a sender that an operator has stopped: most often none, which
+    every message asks."""
     grants: Map[int, frozenset[int]] = field(default_factory=Map)
     """Group mailboxes that a person may send from, active or not."""
     allowances: Allowances = field(default_factory=Allowances)
@@ -38,6 +47,15 @@ class Routes(Resolution):
     _facts: dict[int, ConnectionFacts] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )
+
+    def with_organisations(self, rows: Mapping[int, OrganisationFacts | None]) -> Self:
+        """The same with these organisations set; None takes one out."""
+        now = {row_id for row_id, facts in rows.items() if facts and facts.stops}
+        return replace(
+            self,
+            organisations=self.organisations.changed(rows),
+            stopped=self.stopped.difference(rows) | now,
+        )
 
     def is_inside(self, address: Address) -> bool:
         """Whether the address's domain is an organisation's, in either form."""
