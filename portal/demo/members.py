@@ -82,6 +82,9 @@ SERVICE = DemoOrganisation(
         DemoPerson("arun", "Arun Das", "Auditor", RoleName.AUDITOR),
         # For public bodies two officers must agree.
         DemoPerson("nora", "Nora Webb", "Vetting officer", RoleName.VETTING_OFFICER),
+        # Two operators must approve what a third asks to withdraw.
+        DemoPerson("omar", "Omar Reid", "Operator", RoleName.OPERATOR),
+        DemoPerson("oona", "Oona Price", "Operator", RoleName.OPERATOR),
     ),
     group_mailboxes=(
         DemoGroupMailbox("helpdesk", "Helpdesk", {"hugh": "rws", "olive": "rws"}),
