@@ -15,6 +15,7 @@ from engine.registry.credentials.account_recovery import recovery_delay
 from engine.registry.models import (
     Organisation,
     OrganisationRole,
+    OrganisationStatus,
     Person,
     RoleName,
     StaffRole,
@@ -52,6 +53,15 @@ def everybody(access: EmergencyAccess) -> QuerySet[Person]:
     first, second = parts(access)
     ids = [_takers(access, part).order_by().values("pk") for part in {first, second}]
     return Person.objects.filter(pk__in=ids[0].union(*ids[1:]))
+
+
+def unavailable(access: EmergencyAccess) -> list[Part]:
+    """Returns the parts for which there is nobody; empty where it can be approved."""
+    # Two of each are enough to find a pair, however many there are.
+    people = {
+        one.pk: one for part in parts(access) for one in _takers(access, part)[:2]
+    }
+    return untaken(access, list(people.values()))
 
 
 def untaken(access: EmergencyAccess, people: Sequence[Person]) -> list[Part]:
@@ -92,8 +102,10 @@ def _takers(access: EmergencyAccess, part: Part) -> QuerySet[Person]:
 
 
 def _long_ago() -> datetime:
-    """Returns until when a role must have been given, so that the asker cannot make
-    an accomplice of anybody."""
+    """Returns until when a role must have been given to count.
+
+    The asker could otherwise make accomplices for the purpose.
+    """
     return timezone.now() - recovery_delay()
 
 
@@ -106,7 +118,7 @@ def administrators(
     """
     roles = OrganisationRole.objects.filter(
         organisation=organisation,
-        organisation__status="active",
+        organisation__status=OrganisationStatus.ACTIVE,
         role=RoleName.ADMINISTRATOR,
     )
     return _active(roles, since)
@@ -123,7 +135,7 @@ def _active(roles: QuerySet[Any], since: datetime | None) -> QuerySet[Person]:
         # Unset for roles that the system gave when an organisation began.
         roles = roles.filter(Q(given_at=None) | Q(given_at__lte=since))
     return Person.objects.filter(
-        Q(organisation=None) | Q(organisation__status="active"),
+        Q(organisation=None) | Q(organisation__status=OrganisationStatus.ACTIVE),
         pk__in=roles.values("person"),
         is_active=True,
     )
