@@ -83,4 +83,9 @@ def test_three_operators_withdraw_a_message(
     expect(asking.get_by_role("link", name="Ask to put it back")).to_be_visible()
     reading = page_of(bob)
     reading.goto(f"{site}/mail/")
+    expect(
+        reading.get_by_text("was withdrawn by the operator of the service")
+    ).to_be_visible()
+    reading.get_by_role("link", name="See why").click()
+    expect(reading.get_by_text("A forged invoice")).to_be_visible()
     assert bob.mailbox.messages.count() == 0
