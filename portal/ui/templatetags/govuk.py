@@ -61,6 +61,12 @@ def local_time(moment: datetime | None, style: str = "full") -> SafeString:
 
 
 @register.filter
+def date_and_time(moment: datetime) -> str:
+    """Formats a moment for mail, as `local_time` does for pages."""
+    return date_formats.format_datetime(moment)
+
+
+@register.filter
 def broken(address: object) -> SafeString:
     """Lets an address break after its @ and dots, and never within a word."""
     return SafeString(re.sub("([@.])", r"\1<wbr>", escape(address)))

@@ -191,4 +191,4 @@ def test_a_notice_that_comes_late_says_when_the_change_was(
     jobs.run_queued()
 
     (notice,) = mail.outbox
-    assert "This happened on 4 May 2026" in notice.body
+    assert "This happened on 4 May 2026 at 10:30am." in notice.body
