@@ -98,7 +98,11 @@ class Queue(ReadResource):
     @extend_schema(summary="Release", request=None)
     @action(detail=True, methods=["post"])
     def release(self, request: Request, pk: int) -> Response:
-        """Queues it again; its time to live starts from the beginning."""
+        """Queues it again; its time to live starts from the beginning.
+
+        Not where it is held as `withdrawn`: operators put the withdrawal back in the
+        console.
+        """
         row = self.get_object()
         return self._done(row, operator_actions.release([row.pk], by=self._key))
 

@@ -136,6 +136,11 @@ class Withdrawal(models.Model):
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     passes = models.PositiveSmallIntegerField(default=0)
+    is_unfinished = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="something was being delivered in this pass",
+    )
     position_at = models.DateTimeField(null=True)
     position_id = models.BigIntegerField(default=0)
     messages = models.PositiveIntegerField(default=0, help_text="looked at so far")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from engine.trace.models import Event, EventKind
 
 # Events that are read for one page of messages.
 MOST = 20_000
+LEVELS = 5  # lists within lists that are followed
 OUTCOMES = (
     EventKind.RECEIVED,
     EventKind.DELIVERED,
@@ -69,9 +70,11 @@ def of(references: Collection[str]) -> dict[str, Reach]:
             case EventKind.FAILED | EventKind.DROPPED:
                 reach.failed += 1
             case EventKind.DELIVERED:
-                # Two addresses of one mailbox have one copy.
-                reach.erased += detail.get("message", 0) not in copies
-                copies[detail.get("message", 0)] = reference
+                # An earlier version did not note which copy it was.
+                if stored := detail.get("message", 0):
+                    # Two addresses of one mailbox have one copy.
+                    reach.erased += stored not in copies
+                    copies[stored] = reference
     _count_copies(copies, found)
     waiting = Recipient.objects.filter(
         message__reference__in=references, status__in=WAITING
@@ -85,9 +88,22 @@ def of(references: Collection[str]) -> dict[str, Reach]:
 
 def was_used(copy: MessageFacts) -> bool:
     """Whether the content of a copy was seen, or left the mailbox."""
-    if copy.first_use == FirstUse.UNKNOWN:
-        return copy.is_read
-    return bool(copy.first_use)
+    # Reading is noted for senders who might recall; of other mail the mark alone tells.
+    return copy.is_read or copy.first_use not in ("", FirstUse.UNKNOWN)
+
+
+def with_lists(reference: str) -> Iterator[str]:
+    """Yields a message's reference, then those under which lists sent it on.
+
+    They are looked for when they are asked for, so after what was done with the first.
+    """
+    level = [reference]
+    for _ in range(LEVELS):
+        yield from level
+        sent_on = Event.objects.filter(
+            reference__in=level, kind=EventKind.EXPANDED
+        ).values_list("detail__sent_on_as", flat=True)
+        level = sorted({str(one) for one in sent_on if one})
 
 
 def _count_copies(copies: dict[int, str], found: dict[str, Reach]) -> None:

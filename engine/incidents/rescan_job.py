@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import BinaryIO
 
 from django.db import transaction
@@ -22,20 +23,17 @@ from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict
 from engine.encryption.errors import UnreadableError
 from engine.encryption.models import COMMUNITY
-from engine.incidents import rescans
+from engine.incidents import infected_mail, rescans
 from engine.incidents.models import Rescan, RescanState
 from engine.jobs import queue as jobs
 from engine.lanes import Lane
-from engine.mail.address import Address
 from engine.mail.errors import PermanentFailure
 from engine.mail.mime import part_walker
-from engine.queue import mailbox_withdrawals, operator_actions
-from engine.queue.mailbox_withdrawals import SLICE, Cause
-from engine.queue.models import Hold, Recipient, RecipientStatus
-from engine.queue.notifications import service_notices
+from engine.queue import incident_holds
+from engine.queue.models import Recipient
 from engine.storage import content
 from engine.storage.content_keys import Held, Holding
-from engine.storage.models import Content, Message, WithdrawalKind, WithdrawnCopy
+from engine.storage.models import Content, Message
 
 log = logging.getLogger(__name__)
 
@@ -43,26 +41,9 @@ SECONDS = 20.0  # of one job; the next waits behind the others of its lane
 LOOKED_AT = 50  # contents in one query, each with up to 64 kB of body
 LONGEST_PAUSE = 5.0  # seconds after one scan
 PIECE = 256 * 1024  # octets
-REASON = "The virus scanner found {signature} with newer signatures"
-HOLDER = """\
-The virus scanner has found {signature} in a message that your mailbox had received. It was
-not known when the message arrived. The message has been withdrawn.
-
-From: {sender}
-Received: {at:%d %B %Y, %H:%M} UTC
-
-If you opened a file in it, tell your IT department now: the computer may be infected.
-Delete the copy of a mail program that fetched it. Questions are for the helpdesk.
-"""
-FOUND = """\
-The re-scan has found {signature} in a delivered message, with newer signatures.
-
-From: {sender}
-Reference: {reference}
-Copies withdrawn: {copies}
-
-Their holders are notified. You get one more notice when the re-scan is done.
-"""
+# Before a content is looked at again that was being delivered when it was found infected.
+PAUSE = timedelta(seconds=30)
+PROOF = b"Subject: Does the scanner answer?\r\n\r\n\r\n"
 
 
 def run(rescan_id: int) -> None:
@@ -78,7 +59,9 @@ def run(rescan_id: int) -> None:
             if row.created_at < rescan.since:
                 found = []
                 break
-            _look_at(rescan, row)
+            if not _look_at(rescan, row):
+                jobs.add(rescans.JOB, rescan_id, lane=Lane.LONG, delay=PAUSE)
+                return
             if time.monotonic() > deadline:
                 jobs.add(rescans.JOB, rescan_id, lane=Lane.LONG)
                 return
@@ -95,29 +78,37 @@ def _running(rescan_id: int) -> Rescan | None:
     return rows.first()
 
 
-def _look_at(rescan: Rescan, row: Content) -> None:
-    """Scans one content, if a mailbox or the queue has it, and moves on."""
+def _look_at(rescan: Rescan, row: Content) -> bool:
+    """Scans one content, if a mailbox or the queue has it, and moves on.
+
+    Returns False where it must be looked at again, because it is being delivered.
+    """
     holding = _holding(row)
     if holding is None:
-        _advance(rescan, row)
-        return
+        # All of it may have been withdrawn before the job was interrupted, or paused.
+        is_found = infected_mail.has_withdrawn(rescan, row)
+        _advance(rescan, row, scanned=int(is_found), infected=int(is_found))
+        return True
     began = time.monotonic()
     try:
-        verdict = _scanned(holding)
-    except TooLargeError:
-        _advance(rescan, row, unreadable=1)
-        return
+        # Where there is a fault, the job has been tried again for this very content.
+        verdict = _scanned_again(holding) if rescan.fault else _scanned(holding)
+    except (TooLargeError, FileNotFoundError, UnreadableError):
+        # Or the blob was not restored, or the organisation's key was destroyed.
+        verdict = None
     except ScannerUnavailable as error:
         Rescan.objects.filter(pk=rescan.pk).update(fault=error.reply.text[:300])
         raise
-    except (FileNotFoundError, UnreadableError):
-        # The blob was not restored, or the organisation's key was destroyed.
+    if verdict is None:
         _advance(rescan, row, unreadable=1)
-        return
-    if verdict.is_infected:
-        _withdraw(rescan, row, verdict.signature)
+        return True
+    if verdict.is_infected and not infected_mail.withdraw(
+        rescan, row, verdict.signature
+    ):
+        return False
     _advance(rescan, row, scanned=1, infected=int(verdict.is_infected))
     time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
+    return True
 
 
 def _holding(row: Content) -> Holding | None:
@@ -126,9 +117,21 @@ def _holding(row: Content) -> Holding | None:
     if message is not None:
         return Held(row, message.content_holder)
     waits = Recipient.objects.filter(
-        message__content=row, status=RecipientStatus.QUEUED
+        message__content=row, status__in=incident_holds.WAITING
     )
     return Held(row, COMMUNITY) if waits.exists() else None
+
+
+def _scanned_again(holding: Holding) -> Verdict | None:
+    """Scans what the scanner did not finish before; None where it does not now, although
+    it answers before and after. Raises ScannerUnavailable."""
+    message_scan.scan_pieces(iter([PROOF]))
+    try:
+        return _scanned(holding)
+    except ScannerUnavailable as error:
+        message_scan.scan_pieces(iter([PROOF]))
+        log.warning("a content is passed over, since it cannot be scanned: %s", error)
+        return None
 
 
 def _scanned(holding: Holding) -> Verdict:
@@ -154,66 +157,6 @@ def _pieces(header: bytes, body: BinaryIO) -> Iterator[bytes]:
     yield header
     while piece := body.read(PIECE):
         yield piece
-
-
-def _withdraw(rescan: Rescan, row: Content, signature: str) -> None:
-    """Takes every copy of a content out of its mailbox, and holds what waits."""
-    reason = REASON.format(signature=signature)[:300]
-    cause = Cause(
-        kind=WithdrawalKind.INFECTED, by=None, reason=reason, occasion=rescan.occasion
-    )
-    _hold_waiting(rescan, row, reason)
-    messages = Message.objects.filter(content=row, is_draft=False).order_by("pk")
-    total = 0
-    while ids := list(messages.values_list("pk", flat=True)[:SLICE]):
-        with transaction.atomic():
-            copies = mailbox_withdrawals.withdraw_slice(ids, cause)
-            for copy in copies:
-                _tell_holder(copy, signature)
-            Rescan.objects.filter(pk=rescan.pk).update(copies=F("copies") + len(copies))
-            total += len(copies)
-    first = WithdrawnCopy.objects.filter(content=row, occasion=rescan.occasion).first()
-    if rescan.infected == 0 and first is not None:
-        rescans.notify_operators(
-            f"Found in delivered mail: {signature}",
-            FOUND.format(
-                signature=signature,
-                sender=first.from_address or "unknown",
-                reference=first.reference or "none",
-                copies=total,
-            ),
-        )
-
-
-def _hold_waiting(rescan: Rescan, row: Content, reason: str) -> None:
-    waiting = Recipient.objects.filter(
-        message__content=row, status=RecipientStatus.QUEUED
-    ).order_by("pk")
-    last = 0
-    while ids := list(
-        waiting.filter(pk__gt=last).values_list("pk", flat=True)[
-            : operator_actions.BATCH
-        ]
-    ):
-        last = ids[-1]
-        with transaction.atomic():
-            held = operator_actions.hold(ids, reason=reason, by=None)
-            Recipient.objects.filter(
-                pk__in=ids, status=RecipientStatus.HELD, hold=Hold.OPERATOR
-            ).update(last_reply=rescan.occasion)
-            Rescan.objects.filter(pk=rescan.pk).update(stopped=F("stopped") + held)
-
-
-def _tell_holder(copy: WithdrawnCopy, signature: str) -> None:
-    service_notices.send_notice(
-        Address.parse(copy.mailbox.address),
-        subject="An infected message was withdrawn from your mailbox",
-        text=HOLDER.format(
-            signature=signature,
-            sender=copy.from_address or "a notice without a sender",
-            at=copy.received_at,
-        ),
-    )
 
 
 def _advance(rescan: Rescan, row: Content, **more: int) -> None:

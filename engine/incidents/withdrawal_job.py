@@ -1,16 +1,17 @@
 """Carries out withdrawals in slices, and resumes them where they were interrupted.
 
 Each slice is a transaction of its own, and repeating one changes nothing: a copy that was
-moved is not there any more. A second pass reaches what was being delivered in the first.
+moved is not there any more. Passes follow one another until nothing that was found is being
+delivered any more.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from engine.database import batches
 from engine.incidents import reach, search, withdrawals
@@ -18,17 +19,17 @@ from engine.incidents.models import MessageKey, Withdrawal, WithdrawalState
 from engine.jobs import queue as jobs
 from engine.lanes import Lane
 from engine.mail.address import Address
-from engine.queue import mailbox_withdrawals, operator_actions
-from engine.queue.delivery import suspension
+from engine.queue import incident_holds, mailbox_withdrawals
 from engine.queue.mailbox_withdrawals import SLICE, Cause
-from engine.queue.models import Hold, Recipient, RecipientStatus
+from engine.queue.models import Recipient
 from engine.queue.notifications import service_notices
 from engine.registry.models import Person
 from engine.storage.models import WithdrawalKind, WithdrawnCopy
 from engine.trace.models import Event, EventKind
 
-PASSES = 2
-LEVELS = 5  # lists within lists that are followed
+PASSES = 2  # at least: the second reaches what was indexed meanwhile
+# After a pass that met a delivery in progress: its lease is over in two minutes.
+PAUSE = timedelta(seconds=30)
 NOTICE = """\
 An operator of this service has withdrawn a message from your mailbox.
 
@@ -70,62 +71,67 @@ def _withdraw_next(row: Withdrawal) -> bool:
         later = Q(at__gt=row.position_at) | Q(pk__gt=row.position_id)
         found = found.filter(later, at__gte=row.position_at)
     following = found.first()
-    if following is not None:
-        _withdraw_message(row, [following.reference])
+    is_unfinished = following is not None and _withdraw_message(
+        row, following.reference
+    )
     with transaction.atomic():
-        _advance(row, following)
-    return row.state == WithdrawalState.RUNNING
+        return _advance(row, following, is_unfinished=is_unfinished)
 
 
-def _advance(row: Withdrawal, done: MessageKey | None) -> None:
+def _advance(row: Withdrawal, done: MessageKey | None, *, is_unfinished: bool) -> bool:
+    """Notes that a message, or the pass, is done; returns whether to go on now."""
     row.refresh_from_db()
+    is_over = is_paused = False
     if done is not None:
         row.position_at, row.position_id = done.at, done.pk
         row.messages += row.passes == 0
+        row.is_unfinished |= is_unfinished
     else:
-        row.passes, row.position_at, row.position_id = row.passes + 1, None, 0
-    row.save(update_fields=["position_at", "position_id", "messages", "passes"])
-    if row.passes >= PASSES:
-        withdrawals.finish(row)
-
-
-def _withdraw_message(row: Withdrawal, references: Collection[str]) -> None:
-    """Withdraws all copies of messages, and of what lists made of them."""
-    for _ in range(LEVELS):
-        for reference in references:
-            _hold_waiting(row, reference)
-            _withdraw_copies(row, reference)
-        sent_on = Event.objects.filter(
-            reference__in=references, kind=EventKind.EXPANDED
-        ).values_list("detail__sent_on_as", flat=True)
-        references = sorted({str(one) for one in sent_on if one})
-        if not references:
-            return
-
-
-def _hold_waiting(row: Withdrawal, reference: str) -> None:
-    """Holds what waits in the queue, until an operator drops it or it is put back."""
-    by = _asker(row)
-    waiting = Recipient.objects.filter(message__reference=reference)
-    queued = waiting.filter(status=RecipientStatus.QUEUED).order_by("pk")
-    suspended = waiting.filter(status=RecipientStatus.HELD, hold=Hold.SUSPENSION)
-    last = 0
-    while ids := list(
-        queued.filter(pk__gt=last).values_list("pk", flat=True)[
-            : operator_actions.BATCH
+        is_paused, row.is_unfinished = row.is_unfinished, False
+        row.passes = min(row.passes + 1, PASSES)
+        row.position_at, row.position_id = None, 0
+        is_over = row.passes == PASSES and not is_paused
+    row.save(
+        update_fields=[
+            "position_at",
+            "position_id",
+            "messages",
+            "passes",
+            "is_unfinished",
         ]
-    ):
-        last = ids[-1]
+    )
+    if is_paused:
+        jobs.add(withdrawals.JOB, row.pk, lane=Lane.LONG, delay=PAUSE)
+    if is_over:
+        withdrawals.finish(row)
+    return not is_over and not is_paused
+
+
+def _withdraw_message(row: Withdrawal, reference: str) -> bool:
+    """Withdraws all copies of a message, and of what lists made of it.
+
+    Returns whether one is being delivered at this moment.
+    """
+    is_unfinished = False
+    for one in reach.with_lists(reference):
+        recipients = Recipient.objects.filter(message__reference=one)
+        _hold_waiting(row, recipients)
+        # Before its copies are looked for: what has been delivered by now is among them.
+        is_unfinished |= incident_holds.is_on_its_way(recipients)
+        _withdraw_copies(row, one)
+    return is_unfinished
+
+
+def _hold_waiting(row: Withdrawal, recipients: QuerySet[Recipient]) -> None:
+    """Holds what waits in the queue, until an operator drops it or it is put back."""
+    by, is_more = _asker(row), True
+    while is_more:
         with transaction.atomic():
-            held = operator_actions.hold(ids, reason=row.reason, by=by)
-            Recipient.objects.filter(
-                pk__in=ids, status=RecipientStatus.HELD, hold=Hold.OPERATOR
-            ).update(last_reply=row.occasion)
+            held = incident_holds.hold_slice(
+                recipients, row.occasion, reason=row.reason, by=by
+            )
             _count(row, stopped=held)
-    # These would go on by themselves when the suspension ends.
-    with transaction.atomic():
-        held = suspended.update(hold=Hold.OPERATOR, last_reply=row.occasion)
-        _count(row, stopped=held)
+        is_more = held > 0
 
 
 def _withdraw_copies(row: Withdrawal, reference: str) -> None:
@@ -174,13 +180,8 @@ def _put_back_next(row: Withdrawal) -> bool:
             _count(row, copies=len(done))
         return True
     with transaction.atomic():
-        held = Recipient.objects.filter(
-            status=RecipientStatus.HELD, hold=Hold.OPERATOR, last_reply=row.occasion
-        )
-        locked = held.select_for_update(of=("self",)).select_related("message")
-        some = list(locked.order_by("pk")[: operator_actions.BATCH])
-        if some:
-            _count(row, stopped=suspension.release(some))
+        if released := incident_holds.put_back_slice(row.occasion):
+            _count(row, stopped=released)
             return True
         row.refresh_from_db()
         row.messages = row.found

@@ -58,10 +58,11 @@ def add(
     lane: Lane = Lane.QUICK,
     schedule: str = "",
     is_noted: bool = False,
+    delay: timedelta = timedelta(0),
 ) -> str:
     """Queues a job in the caller's transaction; returns its id.
 
-    `func` is a dotted path. `schedule` names the schedule that the run belongs to. A run
+    `func` is a dotted path. It is due after `delay`. `schedule` names the schedule that the run belongs to. A run
     of a schedule, or one that `is_noted`, gets its JobRun now; others when they start.
     """
     job_id = uuid4().hex
@@ -74,7 +75,7 @@ def add(
             "kwargs": {},
         }
     )
-    row = OrmQ.objects.create(key=lane, payload=package, lock=clock.now())
+    row = OrmQ.objects.create(key=lane, payload=package, lock=clock.now() + delay)
     if schedule or is_noted:
         JobRun.objects.create(
             job_id=job_id,

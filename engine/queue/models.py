@@ -129,6 +129,7 @@ class Hold(models.TextChoices):
     OPERATOR = "operator", "By an operator"
     SUSPENSION = "suspension", "While an organisation or address is suspended"
     RESTORE = "restore", "After a restore: may have been sent already"
+    WITHDRAWN = "withdrawn", "By a withdrawal or a re-scan"
 
 
 class SendingCount(models.Model):

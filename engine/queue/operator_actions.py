@@ -22,6 +22,7 @@ from engine.queue.models import (
     RecipientStatus,
 )
 from engine.queue.notifications import sender_dsn
+from engine.registry.errors import PolicyError
 from engine.registry.models import Actor
 from engine.trace import event_log
 from engine.trace.models import EventKind
@@ -30,6 +31,10 @@ from engine.transport.parcel import Outcome, OutcomeState
 # The sender reads this. The operator's reason is for operators only.
 BATCH = 1_000  # recipients in one transaction
 STOPPED = Reply(554, "5.7.1", "Stopped by an operator; ask the helpdesk")
+STAYS_WITHDRAWN = (
+    "This mail was withdrawn, and one operator alone cannot release it. Ask to put the "
+    "withdrawal or the re-scan back."
+)
 
 
 @transaction.atomic
@@ -37,7 +42,7 @@ def hold(recipient_ids: Collection[int], *, reason: str, by: Actor | None) -> in
     """Keeps waiting mail from being delivered until it is released."""
     rows = _lock_for(recipient_ids, to=RecipientStatus.HELD)
     _update(rows, status=RecipientStatus.HELD, hold=Hold.OPERATOR, deferral_id=None)
-    _record(rows, "queue.held", EventKind.HELD, reason=reason, by=by)
+    note(rows, "queue.held", EventKind.HELD, reason=reason, by=by)
     return len(rows)
 
 
@@ -45,9 +50,13 @@ def hold(recipient_ids: Collection[int], *, reason: str, by: Actor | None) -> in
 def release(recipient_ids: Collection[int], *, by: Actor | None) -> int:
     """Queues held mail again, with its whole lifetime.
 
-    Mail of a suspended organisation is held again at the next claim.
+    Mail of a suspended organisation is held again at the next claim. What was withdrawn
+    stays held; raises PolicyError where nothing else is left.
     """
-    rows = _lock_for(recipient_ids, to=RecipientStatus.QUEUED)
+    held = _lock_for(recipient_ids, to=RecipientStatus.QUEUED)
+    rows = [row for row in held if row.hold != Hold.WITHDRAWN]
+    if held and not rows:
+        raise PolicyError(STAYS_WITHDRAWN)
     suspension.release(rows)
     _audit(rows, "queue.released", by=by)
     return len(rows)
@@ -70,7 +79,9 @@ def drop(recipient_ids: Collection[int], *, reason: str, by: Actor | None) -> in
     """
     rows = _lock_for(recipient_ids, to=RecipientStatus.DROPPED)
     _update(rows, status=RecipientStatus.DROPPED, hold="", finished_at=clock.now())
-    _record(rows, "queue.dropped", EventKind.DROPPED, reason=reason, by=by)
+    # It names the withdrawal, and the sender would read it.
+    _update([row for row in rows if row.hold == Hold.WITHDRAWN], last_reply="")
+    note(rows, "queue.dropped", EventKind.DROPPED, reason=reason, by=by)
     sender_dsn.send_outcomes(
         (row, Outcome(row.pk, OutcomeState.FAILED, STOPPED))
         for row in rows
@@ -119,7 +130,13 @@ def _update(rows: Collection[Recipient], **fields: object) -> None:
     Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(**fields)
 
 
-def _record(
+def withdrawn_count(recipient_ids: Collection[int]) -> int:
+    """Returns how many of these recipients are held by a withdrawal or a re-scan."""
+    rows = Recipient.objects.filter(pk__in=recipient_ids, hold=Hold.WITHDRAWN)
+    return rows.count()
+
+
+def note(
     rows: Collection[Recipient],
     name: str,
     kind: EventKind,
@@ -127,6 +144,7 @@ def _record(
     reason: str,
     by: Actor | None,
 ) -> None:
+    """Records an action on recipients in their trace and in the audit trail."""
     event_log.save(
         event_log.event(row.message.reference, kind, row.address, reason=reason)
         for row in rows

@@ -443,6 +443,11 @@ def test_queue_is_worked_by_the_community(
     assert staff("POST", f"{at}hold/", {"reason": "x"}).json()["status"] == "held"
     assert staff("POST", f"{at}retry/").status_code == 409
     assert staff("POST", f"{at}release/").json()["status"] == "queued"
+    Recipient.objects.update(status="held", hold="withdrawn")
+    refused = staff("POST", f"{at}release/")
+    assert refused.status_code == 409
+    assert "cannot release it" in refused.json()["detail"]
+    Recipient.objects.update(status="queued", hold="")
     assert staff("POST", f"{at}retry/").status_code == 200
     assert staff("POST", f"{at}drop/", {"reason": "x"}).json()["status"] == "dropped"
     assert call("GET", "/queue/").status_code == 403

@@ -13,6 +13,8 @@ BY_HOLD = {
     Hold.OPERATOR: "An operator of the service keeps it back for now. Ask the helpdesk.",
     Hold.RESTORE: "The service was restored from a backup, and an operator is checking "
     "whether it was sent before.",
+    Hold.WITHDRAWN: "Operators of the service withdrew it before it was delivered. Ask the "
+    "helpdesk.",
 }
 RETURNED = "Could not be delivered, and was returned to you"
 STOPPED = "Stopped by an operator of the service, and returned to you"

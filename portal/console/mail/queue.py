@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -50,7 +50,8 @@ BULK_ACTIONS = {
     "release": BulkAction(
         "Release",
         operator_actions.release,
-        "Delivery is attempted immediately, and the full retry time begins again.",
+        "Delivery is attempted immediately, and the full retry time begins again. What a "
+        "withdrawal or a re-scan holds stays held: ask to put that back.",
     ),
     "retry": BulkAction(
         "Retry now", operator_actions.retry, "Delivery is attempted immediately."
@@ -141,8 +142,24 @@ def act(request: HttpRequest) -> HttpResponse:
         above=ABOVE,
     )
     if changed and changed[0] < len(ids):
-        left = len(ids) - changed[0]
-        messages.warning(
-            request, f"{left} were not changed: their status had changed meanwhile."
-        )
+        _warn(request, action, ids, left=len(ids) - changed[0])
     return response
+
+
+def _warn(
+    request: HttpRequest, action: BulkAction, ids: Collection[int], *, left: int
+) -> None:
+    """Says which of the selected recipients were not changed, and why."""
+    is_release = action is BULK_ACTIONS["release"]
+    withdrawn = operator_actions.withdrawn_count(ids) if is_release else 0
+    if withdrawn:
+        messages.warning(
+            request,
+            f"{withdrawn} stay held: they were withdrawn. Ask to put the withdrawal or "
+            "the re-scan back.",
+        )
+    if left > withdrawn:
+        messages.warning(
+            request,
+            f"{left - withdrawn} were not changed: their status had changed meanwhile.",
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from django_q.models import OrmQ
 from pytest_django.fixtures import Settings
 
 from engine.antivirus.scanners import coverage_proof, message_scan
@@ -14,10 +15,18 @@ from engine.antivirus.verdict import Verdict, VerdictState
 from engine.database import clock
 from engine.incidents import rescan_job, rescans, withdrawals
 from engine.incidents.models import Rescan, RescanState
+from engine.queue.delivery import claim
 from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.errors import PolicyError
-from engine.storage import content
-from engine.storage.models import Content, Message, WithdrawalKind, WithdrawnCopy
+from engine.storage import content, message_actions
+from engine.storage.models import (
+    Content,
+    FolderRole,
+    Message,
+    WithdrawalKind,
+    WithdrawnCopy,
+)
+from engine.storage.standard_folders import folder
 from tests import encryption, factories
 from tests.engine.queue.conftest import JANE, RAW
 from tests.jobs import run_queued
@@ -119,14 +128,17 @@ def test_the_operators_are_told_of_the_first_and_of_the_end(
     ]
 
 
-def test_what_waits_is_held(queue, hop, firm_connection, bob, olive):
+@pytest.mark.parametrize("held", ["", Hold.SUSPENSION, Hold.OPERATOR, Hold.RESTORE])
+def test_what_waits_is_held(queue, hop, firm_connection, bob, olive, held):
     reference = queue.send(bob.address, JANE, raw=BAD)
+    if held:
+        Recipient.objects.update(status=RecipientStatus.HELD, hold=held)
 
     rescan = rescans.start(days=1, by=olive)
     run_queued()
 
     row = Recipient.objects.get(message__reference=reference)
-    assert (row.status, row.hold) == (RecipientStatus.HELD, Hold.OPERATOR)
+    assert (row.status, row.hold) == (RecipientStatus.HELD, Hold.WITHDRAWN)
     rescan.refresh_from_db()
     assert rescan.stopped == 1
 
@@ -212,3 +224,75 @@ def test_it_is_offered_when_the_signatures_changed(olive, recording_clamd):
 
     Rescan.objects.update(signatures="ClamAV 1.4.1/27399/Sun Nov 29 2026")
     assert rescans.newer_signatures() == version
+
+
+@pytest.mark.parametrize("is_relayed", [False, True])
+def test_it_waits_for_what_is_being_delivered(
+    queue, hop, firm_connection, alice, bob, olive, is_relayed
+):
+    reference = queue.send(bob.address, JANE, alice.address, raw=BAD)
+    claim.claim("runner")
+    rescan = rescans.start(days=1, by=olive)
+    OrmQ.objects.all().delete()
+
+    rescan_job.run(rescan.pk)
+
+    rescan.refresh_from_db()
+    assert (rescan.state, rescan.copies) == (RescanState.RUNNING, 1)
+    [again] = OrmQ.objects.all()
+    assert timedelta(0) < again.lock - clock.now() <= rescan_job.PAUSE
+
+    waiting = Recipient.objects.filter(message__reference=reference, address=JANE)
+    if is_relayed:
+        waiting.update(status=RecipientStatus.RELAYED)
+    queue.make_all_due()
+    run_queued()
+
+    rescan.refresh_from_db()
+    assert (rescan.state, rescan.infected) == (RescanState.DONE, 1)
+    assert (rescan.copies, rescan.stopped) == (1, int(not is_relayed))
+    assert waiting.get().hold == ("" if is_relayed else Hold.WITHDRAWN)
+
+
+def test_the_sender_is_told_of_their_own_copy(queue, alice, bob, olive):
+    reference = queue.send(bob.address, alice.address, raw=BAD)
+    sent = folder(bob.mailbox, FolderRole.SENT)
+    message_actions.append(sent, BAD, reference=reference)
+
+    rescans.start(days=1, by=olive)
+    run_queued()
+
+    assert not Message.objects.filter(folder=sent).exists()
+    [notice] = queue.inbox(bob)
+    assert notice.subject == "A message that you sent is infected, and was withdrawn"
+    text = content.read(notice).decode()
+    assert "Worm.Test" in text
+    assert "had received" not in text
+    assert inbox(queue, alice) == [
+        "An infected message was withdrawn from your mailbox"
+    ]
+
+
+def test_what_the_scanner_cannot_finish_is_passed_over(
+    queue, alice, charlie, olive, monkeypatch
+):
+    queue.send(charlie.address, alice.address, raw=BAD)
+    queue.send(charlie.address, alice.address, raw=RAW.replace(b"Hello", b"Endless"))
+    working = message_scan.scan_pieces
+
+    def gives_up(pieces: Iterator[bytes]) -> Verdict:
+        data = b"".join(pieces)
+        if b"Endless" in data:
+            raise ScannerUnavailable("the scanner reported an error")
+        return working(iter([data]))
+
+    monkeypatch.setattr(message_scan, "scan_pieces", gives_up)
+    rescan = rescans.start(days=3, by=olive)
+    with pytest.raises(ScannerUnavailable):
+        rescan_job.run(rescan.pk)
+
+    run_queued()
+
+    rescan.refresh_from_db()
+    assert rescan.state == RescanState.DONE
+    assert (rescan.unreadable, rescan.infected, rescan.fault) == (1, 1, "")

@@ -17,6 +17,7 @@ from engine.queue.models import QueuedMessage
 from engine.registry.errors import PolicyError
 from engine.registry.models import Posting
 from engine.storage.models import Content, FirstUse, Message
+from engine.trace.models import Event
 from tests import encryption, factories
 from tests.engine.incidents.conftest import criteria, found
 from tests.engine.incidents.test_message_keys import HEADER, PDF, TWO_FILES
@@ -178,3 +179,21 @@ def test_how_far_it_got(
     assert (after.sender, after.recipients) == (charlie.address, 4)
     Message.objects.all().delete()
     assert reach.of([reference])[reference].erased == 2
+    Event.objects.filter(recipient=bob.address).update(detail={})
+    # An earlier version did not note which copy it was.
+    assert reach.of([reference])[reference].erased == 1
+
+
+@pytest.mark.parametrize(
+    ("first_use", "is_read", "was_used"),
+    [
+        ("", False, False),
+        ("", True, True),
+        (FirstUse.UNKNOWN, False, False),
+        (FirstUse.UNKNOWN, True, True),
+        (FirstUse.FETCHED, False, True),
+    ],
+)
+def test_what_was_read_was_used(first_use, is_read, was_used):
+    # Of mail without a sender, its reading alone is noted.
+    assert reach.was_used(Message(first_use=first_use, is_read=is_read)) is was_used

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django_q.models import OrmQ
 
 from engine.audit.models import Entry
 from engine.database import clock
 from engine.incidents import key_index, search, withdrawal_job, withdrawals
 from engine.incidents.models import Withdrawal, WithdrawalState
+from engine.queue import operator_actions
+from engine.queue.delivery import claim
+from engine.queue.delivery_status import one_message
 from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.errors import PolicyError
 from engine.registry.models import Posting
@@ -113,7 +119,7 @@ def test_what_waits_is_held_and_delivered_when_it_is_put_back(
     approve(withdrawal, operators)
 
     waiting = Recipient.objects.get(message__reference=reference, address=JANE)
-    assert (waiting.status, waiting.hold) == (RecipientStatus.HELD, Hold.OPERATOR)
+    assert (waiting.status, waiting.hold) == (RecipientStatus.HELD, Hold.WITHDRAWN)
     assert (withdrawal.stopped, withdrawal.copies) == (1, 1)
     queue.run()
     assert hop.received == []
@@ -197,7 +203,7 @@ def test_it_goes_on_where_it_was_interrupted(queue, alice, bob, operators, monke
     assert withdrawal.messages == 1
     original = withdrawal_job._advance
 
-    def dies(*_: object) -> None:
+    def dies(*_: object, **__: object) -> None:
         raise RuntimeError("killed")
 
     monkeypatch.setattr(withdrawal_job, "_advance", dies)
@@ -242,3 +248,74 @@ def test_every_step_is_audited_and_the_others_are_asked(queue, alice, bob, opera
         "A withdrawal waits for your approval"
     ]
     assert Withdrawal.objects.count() == 1
+
+
+def test_it_waits_for_what_is_being_delivered(
+    queue, hop, firm_connection, bob, operators
+):
+    reference = queue.send(bob.address, JANE)
+    withdrawal = ask(operators)
+    claim.claim("runner")
+    for one in operators[1:]:
+        withdrawals.agree(withdrawal, by=one)
+    OrmQ.objects.all().delete()
+
+    withdrawal_job.run(withdrawal.pk)
+
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.RUNNING
+    assert queue.status(reference) == RecipientStatus.QUEUED
+    [again] = OrmQ.objects.all()
+    assert timedelta(0) < again.lock - clock.now() <= withdrawal_job.PAUSE
+
+    queue.make_all_due()
+    run_queued()
+
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.DONE
+    assert (withdrawal.messages, withdrawal.stopped) == (1, 1)
+    assert queue.recipient(reference).hold == Hold.WITHDRAWN
+
+
+def test_no_operator_alone_releases_what_is_withdrawn(
+    queue, hop, firm_connection, bob, operators, olive
+):
+    reference = queue.send(bob.address, JANE)
+    row = queue.recipient(reference)
+    operator_actions.hold([row.pk], reason="Looks odd", by=olive)
+    withdrawal = ask(operators)
+    approve(withdrawal, operators)
+
+    with pytest.raises(PolicyError, match="one operator alone cannot release it"):
+        operator_actions.release([row.pk], by=olive)
+    assert queue.recipient(reference).hold == Hold.WITHDRAWN
+
+    back = withdrawals.ask_to_put_back(withdrawal, reason="Harmless", by=operators[0])
+    approve(back, operators)
+
+    # An operator held it before, and releases it.
+    assert queue.recipient(reference).hold == Hold.OPERATOR
+    operator_actions.release([row.pk], by=olive)
+    queue.run()
+    assert len(hop.received) == 1
+
+
+@pytest.mark.parametrize("end", ["put back", "dropped"])
+def test_its_author_reads_nothing_of_how_it_was_withdrawn(
+    queue, hop, firm_connection, bob, operators, olive, end
+):
+    reference = queue.send(bob.address, JANE)
+    withdrawal = ask(operators)
+    approve(withdrawal, operators)
+    [jane] = one_message.of_message(reference).recipients
+    assert jane.why.startswith("Operators of the service withdrew it")
+
+    if end == "dropped":
+        ids = [queue.recipient(reference).pk]
+        operator_actions.drop(ids, reason="Phishing", by=olive)
+    else:
+        back = withdrawals.ask_to_put_back(withdrawal, reason="x", by=operators[0])
+        approve(back, operators)
+
+    assert "withdrawal" not in str(one_message.of_message(reference))
+    assert queue.recipient(reference).last_reply == ""

@@ -157,3 +157,21 @@ def test_destinations_tell_where_mail_waits(
         "5",
         "451 4.4.1 Down",
     ]
+
+
+def test_what_was_withdrawn_is_left_out_of_a_release(
+    staff_client: Client, waiting: list[Recipient]
+) -> None:
+    held, withdrawn = waiting
+    Recipient.objects.filter(pk=held.pk).update(status="held", hold="operator")
+    Recipient.objects.filter(pk=withdrawn.pk).update(status="held", hold="withdrawn")
+    release = "/admin/queue/do/?deed=release"
+
+    alone = staff_client.post(f"{release}&id={withdrawn.pk}").content.decode()
+    both = f"{release}&id={held.pk}&id={withdrawn.pk}"
+    page = staff_client.post(both, follow=True).content.decode()
+
+    assert "one operator alone cannot release it" in alone
+    assert "1 stay held: they were withdrawn" in page
+    statuses = Recipient.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == [RecipientStatus.QUEUED, RecipientStatus.HELD]
