@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
-from engine.incidents import key_index, rescan_job, withdrawal_job
+from engine.incidents import key_index, rescan_job, withdrawal_job, withdrawals
 from engine.lanes import Lane
 
 JOBS = {
@@ -23,7 +23,8 @@ def index_messages() -> int:
 
 
 def let_go() -> int:
-    """Deletes old keys of messages."""
+    """Ends old requests to withdraw, and deletes old keys of messages."""
+    withdrawals.lapse()
     return key_index.purge()
 
 

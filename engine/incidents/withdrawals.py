@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -21,6 +22,7 @@ from engine.incidents.search import Criteria
 from engine.jobs import queue as jobs
 from engine.lanes import Lane
 from engine.queue.notifications import service_notices
+from engine.registry.credentials.account_recovery import recovery_delay
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person, RoleName, StaffRole
 from engine.registry.permissions import Permission
@@ -28,6 +30,9 @@ from engine.registry.permissions.two_person_rule import has_held
 
 JOB = "engine.incidents.tasks.run_withdrawal"
 NEEDED = 2  # operators beside the one who asked
+LIFETIME = timedelta(
+    days=7
+)  # a request that was not approved by then is not carried out
 
 ASKED = """\
 {asker} asks to {what} {found} messages.
@@ -43,9 +48,10 @@ Withdrawals.
 def ask(criteria: Criteria, *, reason: str, by: Person) -> Withdrawal:
     """Asks to withdraw every message that meets the criteria and was accepted until now.
 
-    Raises PolicyError where nothing, or more than one withdrawal takes, was found.
+    Raises PolicyError where nothing, or more than one withdrawal takes, was found, and
+    where too few operators could approve it.
     """
-    _check_operator(by)
+    _check_can_ask(by)
     until = min(criteria.until, clock.now())
     found = search.count(search.find(criteria.keys, criteria.since, until))
     if not found:
@@ -72,7 +78,8 @@ def ask(criteria: Criteria, *, reason: str, by: Person) -> Withdrawal:
 @transaction.atomic
 def ask_to_put_back(withdrawal: Withdrawal, *, reason: str, by: Person) -> Withdrawal:
     """Asks to put back what a withdrawal that is done took out. Raises PolicyError."""
-    _check_operator(by)
+    _check_can_ask(by)
+    lapse()
     locked = _locked(withdrawal)
     if locked.is_put_back or locked.state != WithdrawalState.DONE:
         raise PolicyError("Only a withdrawal that is done can be put back.")
@@ -99,7 +106,8 @@ def ask_to_put_back(withdrawal: Withdrawal, *, reason: str, by: Person) -> Withd
 @transaction.atomic
 def ask_to_put_back_rescan(rescan: Rescan, *, reason: str, by: Person) -> Withdrawal:
     """Asks to put back what a re-scan withdrew, as found by mistake. Raises PolicyError."""
-    _check_operator(by)
+    _check_can_ask(by)
+    lapse()
     locked = Rescan.objects.select_for_update().get(pk=rescan.pk)
     if locked.state == RescanState.RUNNING:
         raise PolicyError("The re-scan is running. Wait until it is done, or stop it.")
@@ -131,7 +139,7 @@ def agree(withdrawal: Withdrawal, *, by: Person) -> None:
     check_can_agree(locked, by=by)
     Agreement.objects.create(withdrawal=locked, person_id=by.pk, name=str(by))
     _audit("withdrawal.agreed", locked, by=by)
-    if locked.agreements.count() >= NEEDED:
+    if len(counted(locked)) >= NEEDED:
         _change_state(locked, WithdrawalState.RUNNING, started_at=clock.now())
         jobs.add(JOB, locked.pk, lane=Lane.LONG)
 
@@ -150,8 +158,32 @@ def refuse(withdrawal: Withdrawal, *, reason: str, by: Person) -> None:
     _audit("withdrawal.refused", locked, by=by, reason=reason)
 
 
+@transaction.atomic
+def lapse() -> int:
+    """Ends the requests that were not approved in time; returns how many."""
+    before = clock.now() - LIFETIME
+    old = Withdrawal.objects.filter(state=WithdrawalState.ASKED, asked_at__lte=before)
+    locked = list(old.select_for_update(of=("self",)).order_by("pk"))
+    for one in locked:
+        _change_state(one, WithdrawalState.REFUSED, finished_at=clock.now())
+        _audit("withdrawal.lapsed", one, by=None)
+    return len(locked)
+
+
+def counted(withdrawal: Withdrawal) -> list[Agreement]:
+    """Returns the approvals of operators who could still give them."""
+    given = list(withdrawal.agreements.all())
+    people = Person.objects.in_bulk([one.person_id for one in given])
+    return [
+        one
+        for one in given
+        if (person := people.get(one.person_id)) is not None and _may_approve(person)
+    ]
+
+
 def check_can_agree(withdrawal: Withdrawal, *, by: Person) -> None:
-    """Raises PolicyError unless `by` is an operator who neither asked nor approved it."""
+    """Raises PolicyError unless `by` is an operator who neither asked nor approved it,
+    and its asker is an operator still."""
     _check_operator(by)
     if by.pk == withdrawal.asked_by_id:
         raise PolicyError("You asked for this, so two other operators must approve it.")
@@ -159,8 +191,17 @@ def check_can_agree(withdrawal: Withdrawal, *, by: Person) -> None:
         raise PolicyError("You have approved this already. Another operator must, too.")
     if withdrawal.state != WithdrawalState.ASKED:
         raise PolicyError("This no longer waits for approval.")
-    # An operator gives roles to others, and must not make both approvers.
-    if not has_held(by, Permission.MANAGE_QUARANTINE, None):
+    if withdrawal.asked_at <= clock.now() - LIFETIME:
+        raise PolicyError(
+            f"This was asked for more than {LIFETIME.days} days ago. Ask again."
+        )
+    asker = Person.objects.filter(pk=withdrawal.asked_by_id).first()
+    if asker is None or not _is_operator(asker):
+        raise PolicyError(
+            f"{withdrawal.asked_by}, who asked for this, can no longer act as an operator. "
+            "Refuse it, and ask again if it is still needed."
+        )
+    if not _may_approve(by):
         raise PolicyError("Your role is too new for this. Ask another operator.")
 
 
@@ -187,10 +228,37 @@ def finish(withdrawal: Withdrawal) -> None:
     )
 
 
+def _check_can_ask(by: Person) -> None:
+    """Raises PolicyError unless `by` is an operator, and enough others could approve."""
+    _check_operator(by)
+    operators = Person.objects.filter(staff_roles__role=RoleName.OPERATOR)
+    others = operators.exclude(pk=by.pk).distinct()
+    able = sum(1 for one in others if _may_approve(one))
+    if able < NEEDED:
+        raise PolicyError(
+            f"{NEEDED} other operators must approve this, and {able or 'none'} could: "
+            "each needs an active account, and the role for "
+            f"{recovery_delay().total_seconds() / 3600:.0f} hours."
+        )
+
+
 def _check_operator(by: Person) -> None:
-    roles = StaffRole.objects.filter(person=by, role=RoleName.OPERATOR)
-    if not by.is_active or by.is_mail_shut or not roles.exists():
+    if not _is_operator(by):
         raise PolicyError("Only operators withdraw mail, and put it back.")
+
+
+def _is_operator(person: Person) -> bool:
+    roles = StaffRole.objects.filter(person=person, role=RoleName.OPERATOR)
+    return person.is_active and not person.is_mail_shut and roles.exists()
+
+
+def _may_approve(person: Person) -> bool:
+    """Whether the person is an operator, and has been for long enough.
+
+    An operator gives roles to others, and must not make both approvers.
+    """
+    held = has_held(person, Permission.MANAGE_QUARANTINE, None)
+    return held and _is_operator(person)
 
 
 def _locked(withdrawal: Withdrawal) -> Withdrawal:

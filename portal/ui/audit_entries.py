@@ -61,6 +61,7 @@ EVENT_LABELS = {
     "withdrawal.asked": "Withdrawal of delivered mail asked for",
     "withdrawal.agreed": "Withdrawal, or putting back, approved",
     "withdrawal.refused": "Withdrawal, or putting back, refused",
+    "withdrawal.lapsed": "Withdrawal, or putting back, not approved in time",
     "withdrawal.put_back_asked": "Putting withdrawn mail back asked for",
     "withdrawal.done": "Withdrawal, or putting back, done",
     "mailbox.message_put_back": "Withdrawn messages put back into a mailbox",

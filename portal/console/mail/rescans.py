@@ -30,8 +30,9 @@ HEADINGS = ("What arrived since", "Started", "By", "State", "Scanned", "Infected
 EFFECT = (
     "What arrived in these days is scanned again, the newest first, with the signatures "
     "that the scanner has now. Infected copies are withdrawn from all mailboxes, what "
-    "waits in the queue is held, and the operators and the holders are notified. Arriving "
-    "mail comes first: a large service takes hours."
+    "waits in the queue is held, and the operators and the holders are notified. Tickets that "
+    "were made of one, and exports that were written, stay. Arriving mail comes first: a "
+    "large service takes hours."
 )
 
 

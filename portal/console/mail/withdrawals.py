@@ -30,6 +30,7 @@ ICON = "no-view"
 TITLE = "Withdrawals"
 ABOVE = (("console:withdrawals", TITLE),)
 MANAGE = Permission.MANAGE_QUARANTINE
+NOT_COUNTED = " (could not approve it now, so this does not count)"
 HEADINGS = ("What", "Asked", "By", "Reason", "State", "Copies")
 TYPED = {
     Kind.FILE: "SHA-256 of a file",
@@ -40,12 +41,14 @@ TYPED = {
 EFFECT = (
     "Once two other operators approve, every copy in a mailbox here is taken out, and what "
     "waits in the queue is held. Readers see that something was withdrawn, and your reason; "
-    "those who opened it get a notice. Copies on other servers stay there, and so does the "
-    "author’s own in Sent. It can be put back in the same way."
+    "those who opened it get a notice. Copies on other servers stay there, and so do the "
+    "author’s own in Sent, tickets that were made of it, and exports that were written. It "
+    "can be put back in the same way."
 )
 PUT_BACK = (
     "Once two other operators approve, every copy comes back into its folder, and what was "
-    "held in the queue is delivered. What was withdrawn for longer than its time is gone."
+    "held in the queue is delivered. What was withdrawn for longer than its time is gone. "
+    "Forwards and automatic replies that had not left yet are not sent."
 )
 
 
@@ -92,11 +95,16 @@ def index(request: HttpRequest) -> HttpResponse:
 def show(request: HttpRequest, pk: int) -> HttpResponse:
     """One withdrawal: what was asked, who approved it, and how far it is."""
     row = _find(pk)
-    agreements = [[Cell(one.name), Cell(at=one.at)] for one in row.agreements.all()]
+    given = list(row.agreements.all())
+    counted = given if row.started_at else withdrawals.counted(row)
+    agreements = [
+        [Cell(one.name + ("" if one in counted else NOT_COUNTED)), Cell(at=one.at)]
+        for one in given
+    ]
     sections = [
         Section(facts=_facts(row), buttons=_buttons(row, signed_in_person(request))),
         Section(
-            f"Approvals: {len(agreements)} of {withdrawals.NEEDED}",
+            f"Approvals: {len(counted)} of {withdrawals.NEEDED}",
             table=Table(("Who", "When"), agreements, "No other operator has approved."),
         ),
     ]
@@ -118,6 +126,8 @@ def _facts(row: Withdrawal) -> list[Fact]:
     ]
     if row.refused_by:
         facts.append(("Refused by", Cell(row.refused_by)))
+    elif row.state == WithdrawalState.REFUSED:
+        facts.append(("Not approved within", Cell(f"{withdrawals.LIFETIME.days} days")))
     if row.rescan is not None:
         url = reverse("console:rescan", args=[row.rescan_id])
         facts.append(("Puts back", Cell(str(row.rescan), url)))

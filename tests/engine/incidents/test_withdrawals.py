@@ -9,14 +9,14 @@ from django_q.models import OrmQ
 
 from engine.audit.models import Entry
 from engine.database import clock
-from engine.incidents import key_index, search, withdrawal_job, withdrawals
+from engine.incidents import key_index, search, tasks, withdrawal_job, withdrawals
 from engine.incidents.models import Withdrawal, WithdrawalState
 from engine.queue import operator_actions
 from engine.queue.delivery import claim
 from engine.queue.delivery_status import one_message
 from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.errors import PolicyError
-from engine.registry.models import Posting
+from engine.registry.models import Posting, RoleName
 from engine.storage import content
 from engine.storage.models import FirstUse, Message, WithdrawalKind, WithdrawnCopy
 from tests import factories
@@ -319,3 +319,67 @@ def test_its_author_reads_nothing_of_how_it_was_withdrawn(
 
     assert "withdrawal" not in str(one_message.of_message(reference))
     assert queue.recipient(reference).last_reply == ""
+
+
+def test_an_approval_counts_while_its_giver_could_give_it(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    fourth = factories.make_person("orla@secure.example", name="Orla")
+    factories.make_staff(fourth, RoleName.OPERATOR)
+    withdrawals.agree(withdrawal, by=operators[1])
+    operators[1].staff_roles.all().delete()
+
+    withdrawals.agree(withdrawal, by=operators[2])
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.ASKED
+    assert [one.name for one in withdrawals.counted(withdrawal)] == [str(operators[2])]
+
+    withdrawals.agree(withdrawal, by=fourth)
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.RUNNING
+
+
+def test_it_ends_with_the_role_of_its_asker(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    operators[0].staff_roles.all().delete()
+
+    with pytest.raises(PolicyError, match="no longer act as an operator"):
+        withdrawals.agree(withdrawal, by=operators[1])
+
+
+def test_it_lapses_after_a_week(queue, alice, bob, operators):
+    queue.send(bob.address, alice.address)
+    withdrawal = ask(operators)
+    week = timedelta(days=7)
+    Withdrawal.objects.update(asked_at=clock.now() - week + timedelta(hours=1))
+    tasks.let_go()
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.ASKED
+
+    Withdrawal.objects.update(asked_at=clock.now() - week)
+    withdrawal.refresh_from_db()
+    with pytest.raises(PolicyError, match="more than 7 days ago"):
+        withdrawals.agree(withdrawal, by=operators[1])
+    tasks.let_go()
+
+    withdrawal.refresh_from_db()
+    assert withdrawal.state == WithdrawalState.REFUSED
+    assert Entry.objects.filter(event="withdrawal.lapsed").count() == 1
+
+
+@pytest.mark.parametrize("lacks", ["role", "time", "account"])
+def test_what_too_few_could_approve_is_refused(queue, alice, bob, operators, lacks):
+    queue.send(bob.address, alice.address)
+    match lacks:
+        case "role":
+            operators[1].staff_roles.all().delete()
+        case "time":
+            operators[1].staff_roles.update(given_at=clock.now())
+        case "account":
+            operators[1].is_active = False
+            operators[1].save()
+
+    with pytest.raises(PolicyError, match=r"2 other operators .* and 1 could"):
+        ask(operators)
+    assert not Withdrawal.objects.exists()

@@ -57,6 +57,9 @@ def test_three_operators_withdraw_a_message(
         page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
         return page
 
+    others = [factories.make_person(f"{n}@secure.example") for n in ("oscar", "otto")]
+    for person in others:
+        factories.make_staff(person, RoleName.OPERATOR)
     asking = page_of(olive)
     asking.goto(f"{site}/admin/delivered/")
     asking.get_by_label("Sender’s whole address").fill(alice.address)
@@ -68,9 +71,7 @@ def test_three_operators_withdraw_a_message(
     expect(asking.get_by_role("heading", name="Approvals: 0 of 2")).to_be_visible()
     expect(asking.get_by_role("link", name="Approve", exact=True)).to_have_count(0)
 
-    for name in ("oscar", "otto"):
-        person = factories.make_person(f"{name}@secure.example")
-        factories.make_staff(person, RoleName.OPERATOR)
+    for person in others:
         page = page_of(person)
         page.goto(asking.url)
         page.get_by_role("link", name="Approve", exact=True).click()

@@ -52,13 +52,13 @@ def test_three_operators_withdraw_what_one_found_and_put_it_back(
     assert "1 message found" in page
     assert reference in page
     assert "1 unopened in mailboxes" in page
+    approvers = others()
     asked = f"{LIST}ask/?sender={alice.address}"
     assert "1 message." in staff_client.get(asked).content.decode()
     made = staff_client.post(asked, {"reason": "Phishing"}, follow=True)
     own = made.redirect_chain[0][0]
     assert f"{own}agree/" not in made.content.decode()
 
-    approvers = others()
     for approver in approvers:
         assert f"{own}agree/" in approver.get(own).content.decode()
         approver.post(f"{own}agree/")
@@ -83,7 +83,11 @@ def test_three_operators_withdraw_what_one_found_and_put_it_back(
 def test_the_asker_cannot_approve_and_may_take_it_back(
     staff_client: Client, reference: str, alice: Person
 ) -> None:
-    staff_client.post(f"{LIST}ask/?sender={alice.address}", {"reason": "Phishing"})
+    ask = f"{LIST}ask/?sender={alice.address}"
+    alone = staff_client.post(ask, {"reason": "Phishing"}).content.decode()
+    assert "2 other operators must approve this, and none could" in alone
+    others()
+    staff_client.post(ask, {"reason": "Phishing"})
     row = Withdrawal.objects.get()
 
     answer = staff_client.post(f"{LIST}{row.pk}/agree/").content.decode()
