@@ -155,9 +155,10 @@ def _kept_days(organisations: Collection[int]) -> dict[int, int]:
 
 def _expiry(message: Message, kept_days: int, now: datetime) -> datetime:
     """Returns when a message that is withdrawn now goes for good: as from Deleted, or
-    when it would have gone from its folder."""
+    when it would have gone from its folder, but not within LEAST_DAYS."""
     own = calendar_days.later(now, days=kept_days)
-    return min(own, message.expires_at) if message.expires_at else own
+    least = calendar_days.later(now, days=LEAST_DAYS)
+    return max(least, min(own, message.expires_at)) if message.expires_at else own
 
 
 def _folders(copies: Iterable[WithdrawnCopy]) -> dict[int, Folder]:

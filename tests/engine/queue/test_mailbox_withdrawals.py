@@ -247,13 +247,26 @@ def test_its_content_goes_with_it_unless_another_mailbox_holds_it(
 
 
 def test_one_in_deleted_keeps_its_earlier_end(message: Message, bob: Person) -> None:
-    Retention.objects.create(organisation=bob.organisation, deleted_days=2)
+    Retention.objects.create(organisation=bob.organisation, deleted_days=90)
     message_actions.move([message], folder(bob.mailbox, FolderRole.TRASH))
-    ends = Message.objects.get().expires_at
+    ends = Message.objects.get().expires_at - timedelta(days=10)
+    Message.objects.update(expires_at=ends)
 
     mailbox_withdrawals.withdraw([message.pk], CAUSE)
 
     assert WithdrawnCopy.objects.get().expires_at == ends
+
+
+def test_one_that_was_nearly_over_is_kept_for_a_month(
+    message: Message, bob: Person
+) -> None:
+    message_actions.move([message], folder(bob.mailbox, FolderRole.TRASH))
+    Message.objects.update(expires_at=timezone.now() + timedelta(hours=2))
+
+    mailbox_withdrawals.withdraw([message.pk], CAUSE)
+
+    [copy] = WithdrawnCopy.objects.all()
+    assert copy.expires_at - copy.withdrawn_at > timedelta(29)
 
 
 def test_nothing_is_half_done_where_a_step_fails(
