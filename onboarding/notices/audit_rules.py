@@ -144,6 +144,13 @@ NOTICE_RULES: dict[str, NoticeRule] = {
         "if theirs was revoked.",
     ),
     "role.given": NoticeRule(_EVERYBODY, "{subject} was given a role: {role}."),
+    "organisation.administrator_named": NoticeRule(
+        Audience.MEMBERS | Audience.ADMINISTRATORS | Audience.OPERATORS,
+        "{subject} had no active administrator, so a member of staff made "
+        "{administrator} one. An administrator can give people rights to group "
+        "mailboxes. If you did not expect this, call the helpdesk.",
+        title="{subject} has a new administrator",
+    ),
     "role.taken": NoticeRule(_EVERYBODY, "A role was taken from {subject}: {role}."),
     "staff_role.given": NoticeRule(
         Audience.OWNER | Audience.OPERATORS,

@@ -67,6 +67,7 @@ EVENT_LABELS = {
     "mailbox.message_put_back": "Withdrawn messages put back into a mailbox",
     "mailbox.message_withdrawn": "Messages withdrawn from a mailbox",
     "message.recalled": "Message recalled by its sender",
+    "organisation.administrator_named": "Administrator named by staff, as none was left",
     "mailbox.granted": "Rights to a group mailbox given",
     "mailbox.revoked": "Rights to a group mailbox removed",
     "mailbox.sent_from": "Message sent as a group mailbox",

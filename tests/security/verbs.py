@@ -87,7 +87,8 @@ REGISTRY = {
     "mailboxes.suspend": without_notice("stops mail; queued messages are held"),
     "mailboxes.resume": without_notice("for people who had rights before"),
     "mailboxes.grant": Rule(
-        MANAGERS,
+        "the organisation's administrators and API keys; operators where no administrator "
+        "is left",
         READERS | ADMINISTRATORS,
         "no one: a group mailbox belongs to its organisation; its readers are notified",
         ("mailbox.granted",),
@@ -164,9 +165,11 @@ REGISTRY = {
         ("person.mail_opened",),
     ),
     "roles.give": Rule(
-        "administrator, operator",
+        "administrator; operator where no administrator is left, of which all members are "
+        "notified",
         OWNER | ADMINISTRATORS,
-        "no one; the new holder cannot agree to anything before the delay has passed",
+        "no one; the new holder cannot agree to anything before the delay has passed, and "
+        "the giver to no key that they make",
         ("role.given",),
     ),
     "roles.take": Rule(

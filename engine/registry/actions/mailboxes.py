@@ -14,9 +14,11 @@ from engine.registry.models import (
     Mailbox,
     MailboxKind,
     Organisation,
-    OrganisationRole,
     Person,
-    RoleName,
+)
+from engine.registry.permissions.own_administrators import (
+    administers,
+    check_may_open_mail,
 )
 from engine.registry.verbs import apply, record_action, verb
 
@@ -100,19 +102,23 @@ def grant(
     """Sets a person's rights to a group mailbox; each right stands alone.
 
     Replaces the rights that the person had. Raises PolicyError for a personal mailbox,
-    for a person of another organisation, and for oneself except as its administrator:
-    staff open no mailbox by themselves.
+    for a person of another organisation, for oneself except as its administrator, and
+    for new rights except by an administrator, where there is one: staff open no mailbox,
+    by themselves or through others.
     """
     if mailbox.kind != MailboxKind.GROUP:
         raise PolicyError("Only a group mailbox can be shared.")
     if person.organisation_id != mailbox.organisation_id:
         raise PolicyError(f"{person.name} is not in {mailbox.organisation}.")
-    if by == person and not _administers(person, mailbox.organisation):
+    if by == person and not administers(person, mailbox.organisation):
         raise PolicyError(
             "You cannot give yourself rights to a mailbox. Ask an administrator of "
             f"{mailbox.organisation}."
         )
     rights = {"can_read": can_read, "can_write": can_write, "can_send": can_send}
+    held = Grant.objects.filter(mailbox=mailbox, person=person).first()
+    if any(given and not getattr(held, name, False) for name, given in rights.items()):
+        check_may_open_mail(mailbox.organisation, by=by)
     made, _ = Grant.objects.update_or_create(
         mailbox=mailbox, person=person, defaults=rights
     )
@@ -128,9 +134,3 @@ def revoke(mailbox: Mailbox, person: Person, *, by: Actor | None) -> None:
     deleted, _ = Grant.objects.filter(mailbox=mailbox, person=person).delete()
     if deleted:
         record_action("mailbox.revoked", mailbox, {"person": person.address}, by=by)
-
-
-def _administers(person: Person, organisation: Organisation) -> bool:
-    return OrganisationRole.objects.filter(
-        person=person, organisation=organisation, role=RoleName.ADMINISTRATOR
-    ).exists()

@@ -19,10 +19,16 @@ from engine.registry.errors import PolicyError
 from engine.registry.models import (
     Actor,
     ApiKey,
+    Organisation,
     Person,
     RecoveryAddressChange,
+    RoleName,
 )
 from engine.registry.permissions import two_person_rule
+from engine.registry.permissions.own_administrators import (
+    active_administrators,
+    is_outsider,
+)
 from engine.registry.verbs import record_action, verb
 
 BY_LINK = "the reader of a notice"
@@ -58,7 +64,8 @@ def request_address_change(
 
     The owner, the old address and the organisation's administrators are notified. The
     change takes effect after the recovery delay, unless the owner refuses it or a second
-    person confirms it; immediately while the account is unused. Raises PolicyError.
+    person confirms it; immediately while the account is unused, except by staff for an
+    administrator of an organisation that others administer already. Raises PolicyError.
     """
     _check_can_request(person, by=by)
     if not reason.strip():
@@ -68,7 +75,7 @@ def request_address_change(
             "A change of this address is already pending. Stop that one first."
         )
     new = _checked_address(person, address)
-    is_first = is_unused(person)
+    is_first = is_unused(person) and not _would_open_organisation(person, by=by)
     change = _create(person, new, reason=reason, is_delayed=not is_first, by=by)
     if not is_first:
         record_action(
@@ -187,6 +194,25 @@ def _check_can_request(person: Person, *, by: Actor | None) -> None:
             f"{person.name} has a staff role, so no API key may change this address."
         )
     two_person_rule.check_holds_same_powers(person, by=by)
+
+
+def _would_open_organisation(person: Person, *, by: Actor | None) -> bool:
+    """Returns True where the unused account has power over mail of others.
+
+    Staff could otherwise take the account of an administrator who was invited and never
+    came, and give a second account rights to group mailboxes.
+    """
+    administered = Organisation.objects.filter(
+        roles__person=person, roles__role=RoleName.ADMINISTRATOR
+    )
+    return any(
+        is_outsider(by, organisation)
+        and any(
+            other.has_usable_password()
+            for other in active_administrators(organisation).exclude(pk=person.pk)
+        )
+        for organisation in administered
+    )
 
 
 def _checked_address(person: Person, address: str) -> str:

@@ -17,6 +17,10 @@ from engine.registry.permissions.last_administrator import (
     check_not_last_administrator,
     check_not_last_operator,
 )
+from engine.registry.permissions.own_administrators import (
+    check_may_open_mail,
+    is_outsider,
+)
 from engine.registry.permissions.roles import ORGANISATION_ROLES
 from engine.registry.verbs import record_action, verb
 
@@ -28,7 +32,8 @@ def give(
     """Gives a person a role in an organisation; giving it again changes nothing.
 
     Raises PolicyError for a staff role, and for oneself: an operator who is a member of
-    the organisation would open its mail in that way.
+    the organisation would open its mail in that way. Staff make an administrator only
+    where none is left, and everyone in the organisation is notified.
     """
     if role not in ORGANISATION_ROLES:
         raise PolicyError(
@@ -36,16 +41,26 @@ def give(
         )
     if by == person:
         raise PolicyError("You cannot give yourself a role. Ask another administrator.")
+    held = OrganisationRole.objects.filter(
+        person=person, organisation=organisation, role=role
+    )
+    if held.exists():
+        return
+    is_by_staff = role == RoleName.ADMINISTRATOR and is_outsider(by, organisation)
+    if role == RoleName.ADMINISTRATOR:
+        check_may_open_mail(organisation, by=by)
     # given_at delays the role's vote as a second person's; roles that the system gives
     # when an organisation begins count immediately.
-    _, is_new = OrganisationRole.objects.get_or_create(
+    OrganisationRole.objects.create(
         person=person,
         organisation=organisation,
         role=role,
-        defaults={"given_at": timezone.now() if by else None},
+        given_at=timezone.now() if by else None,
     )
-    if is_new:
-        _record("role.given", person, role, organisation, by)
+    _record("role.given", person, role, organisation, by)
+    if is_by_staff:
+        named = {"administrator": person.address}
+        record_action("organisation.administrator_named", organisation, named, by=by)
 
 
 @verb

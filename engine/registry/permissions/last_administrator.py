@@ -16,14 +16,19 @@ from engine.registry.models import (
 def check_not_last_administrator(
     person: Person, *, organisation: Organisation | None = None
 ) -> None:
-    """Raises PolicyError if an active organisation would be left without administrator.
+    """Raises PolicyError if an organisation would be left without administrator.
 
-    Without an organisation: checks each one that the person administers.
+    Without an organisation: checks each one that the person administers. Suspended ones
+    too: staff could otherwise suspend one, clear it of administrators, name another, and
+    resume it.
     """
     held = OrganisationRole.objects.filter(
         person=person,
         role=RoleName.ADMINISTRATOR,
-        organisation__status=OrganisationStatus.ACTIVE,
+        organisation__status__in=(
+            OrganisationStatus.ACTIVE,
+            OrganisationStatus.SUSPENDED,
+        ),
     )
     if organisation is not None:
         held = held.filter(organisation=organisation)
@@ -35,8 +40,8 @@ def check_not_last_administrator(
         ).exclude(person=person)
         if not others.exists():
             raise PolicyError(
-                f"{person.name} is the only administrator of {role.organisation}. "
-                "Give another person that role first."
+                f"{person.name} is the only administrator of {role.organisation}, and "
+                "has to give another person that role first."
             )
 
 

@@ -1,8 +1,7 @@
 """The two-person rule: acts that one person alone must not complete.
 
-Neither of the two is the owner of the account, each may manage it, and the first cannot
-simply have given the second the power to agree: a role counts only after the recovery
-delay.
+Neither of the two is the owner of the account, each may manage it, and neither can simply
+have given the other the power to: a role counts only after the recovery delay.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from engine.registry.models import (
     RoleName,
     StaffRole,
 )
+from engine.registry.permissions import own_administrators
 from engine.registry.permissions.roles import ROLES, Permission
 
 
@@ -50,7 +50,16 @@ def check_can_agree(person: Person, *, first: Person | None, by: Person) -> None
     if not has_held(by, required_permission(person), person.organisation):
         raise PolicyError(
             "Your role is too new. You can agree to this when you have held it for "
-            f"{recovery_delay().total_seconds() / 3600:.0f} hours."
+            f"{_hours()} hours."
+        )
+    # A person could otherwise make an account, ask with it, and agree.
+    if first is not None and not has_held(
+        first, required_permission(person), person.organisation
+    ):
+        raise PolicyError(
+            f"{first.name} asked for this, and does not manage the account, or has for "
+            f"less than {_hours()} hours. Ask for it yourself, and have another person "
+            "agree."
         )
 
 
@@ -100,7 +109,8 @@ def check_can_agree_to_key(
 ) -> None:
     """Raises PolicyError unless `by` may agree to an API key that opens mailboxes.
 
-    `first` made the key, for the organisation's mailboxes.
+    `first` made the key, for the organisation's mailboxes. The two are not independent
+    where one of them gave the other the role to make keys, at once or through others.
     """
     if first is not None and by == first:
         raise PolicyError(
@@ -114,6 +124,25 @@ def check_can_agree_to_key(
         raise PolicyError(
             "Your role is too new for you to agree to this. Ask "
             "another administrator, or the helpdesk."
+        )
+    if first is not None:
+        _check_maker(first, organisation, by=by)
+
+
+def _check_maker(maker: Person, organisation: Organisation, *, by: Person) -> None:
+    """Raises PolicyError where the maker's role is too new, or `by` gave it."""
+    if not has_held(maker, Permission.MANAGE_PEOPLE, organisation):
+        raise PolicyError(
+            f"{maker.name} made this key, and has not been an administrator of "
+            f"{organisation} for {_hours()} hours. "
+            "Agree to it when they have, or revoke it."
+        )
+    givers = own_administrators.givers(maker, RoleName.ADMINISTRATOR, organisation)
+    if by.pk in givers:
+        raise PolicyError(
+            f"{maker.name} made this key, and you made {maker.name} an administrator, or "
+            "the person who did, so you cannot agree to it. Ask another administrator, or "
+            "the helpdesk."
         )
 
 
@@ -133,3 +162,7 @@ def has_held(
         long_ago, person=person, role__in=granting, organisation=organisation
     )
     return staff.exists() or inside.exists()
+
+
+def _hours() -> str:
+    return f"{recovery_delay().total_seconds() / 3600:.0f}"

@@ -29,7 +29,7 @@ def test_give_a_role_in_another_organisation_to_a_supplier(alice, harbour, olive
     roles.give(alice, RoleName.ADMINISTRATOR, organisation=harbour, by=olive)
 
     assert permissions.can(alice, Permission.MANAGE_PEOPLE, organisation=harbour)
-    entry = Entry.objects.get()
+    entry = Entry.objects.get(event="role.given")
     assert entry.organisation_key == str(harbour.pk)
     assert entry.detail == {"role": "administrator", "organisation": "Harbour Chambers"}
 
