@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from engine.jobs import queue
@@ -39,7 +40,10 @@ def ask(mailbox: Mailbox, *, reason: str, hours: int, by: Person) -> EmergencyAc
     if not 1 <= hours <= MOST_HOURS:
         raise PolicyError(f"The time must be between 1 and {MOST_HOURS} hours.")
     capacity = policies.check_can_ask(mailbox, by=by)
-    close_overdue()
+    # Waits while the job closes the person's last request: the database refuses a second
+    # one that is not closed.
+    earlier = EmergencyAccess.objects.select_for_update()
+    _close_overdue(earlier.filter(mailbox=mailbox, requested_by=by))
     holder = mailbox.owner
     access = EmergencyAccess.objects.create(
         mailbox=mailbox,
@@ -81,7 +85,7 @@ def approve(access: EmergencyAccess, *, why_untold: str = "", by: Person) -> boo
 def refuse(access: EmergencyAccess, *, reason: str, by: Person) -> None:
     """Refuses the request as one of those who may approve it."""
     access = _locked(access)
-    policies.check_can_approve(access, by=by)
+    policies.check_can_refuse(access, by=by)
     _close(access, Status.REFUSED, by=by, reason=reason)
     note("emergency_access.refused", access, by=by, reason=reason)
     _notify(access, "closed")
@@ -104,8 +108,11 @@ def end(access: EmergencyAccess, *, by: Person) -> None:
 @transaction.atomic
 def close_overdue() -> int:
     """Ends what has run out, and lets requests lapse; returns how many. Idempotent."""
+    return _close_overdue(EmergencyAccess.objects.select_for_update(skip_locked=True))
+
+
+def _close_overdue(rows: QuerySet[EmergencyAccess]) -> int:
     now = timezone.now()
-    rows = EmergencyAccess.objects.select_for_update(skip_locked=True)
     over = list(rows.filter(status=Status.OPEN, ends_at__lte=now))
     for access in over:
         _end(access, by=None)

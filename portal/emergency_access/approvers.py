@@ -85,15 +85,18 @@ def untaken(access: EmergencyAccess, people: Sequence[Person]) -> list[Part]:
 
 
 def _takers(access: EmergencyAccess, part: Part) -> QuerySet[Person]:
-    """Returns the people who may take a part: never the asker, nor the holder."""
+    """Returns the people who may take a part: never the asker, nor the holder.
+
+    Nor those who gave the asker the role: they could have made the account themselves.
+    """
     match part:
         case Part.ADMINISTRATOR:
-            found = administrators(access.organisation, since=_long_ago())
+            found = administrators(access.organisation, since=long_ago())
         case Part.OPERATOR:
-            found = staff(RoleName.OPERATOR, since=_long_ago())
+            found = staff(RoleName.OPERATOR, since=long_ago())
         case Part.STAFF:
-            found = staff(*APPROVING_STAFF, since=_long_ago())
-    apart = [access.requested_by_id, access.holder_id]
+            found = staff(*APPROVING_STAFF, since=long_ago())
+    apart = [access.requested_by_id, access.holder_id, *access.role_givers]
     # A stolen account that was just recovered must not approve.
     shut = Q(mail_shut_at__isnull=False) & (
         Q(mail_shut_until=None) | Q(mail_shut_until__gt=timezone.now())
@@ -101,10 +104,10 @@ def _takers(access: EmergencyAccess, part: Part) -> QuerySet[Person]:
     return found.exclude(pk__in=[pk for pk in apart if pk]).exclude(shut)
 
 
-def _long_ago() -> datetime:
+def long_ago() -> datetime:
     """Returns until when a role must have been given to count.
 
-    The asker could otherwise make accomplices for the purpose.
+    A person could otherwise make the others, or the asker, for the purpose.
     """
     return timezone.now() - recovery_delay()
 

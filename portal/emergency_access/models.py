@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from engine.registry.models import Mailbox, Organisation, Person
+from engine.registry.models import Mailbox, Organisation, Person, RoleName
+from engine.registry.permissions.own_administrators import givers
 
 # A request that was not approved in this time lapses.
 REQUEST_LIFETIME = timedelta(days=7)
@@ -123,6 +125,15 @@ class EmergencyAccess(models.Model):
     def occasion(self) -> str:
         """What names this access where openings of a mailbox are recorded."""
         return f"emergency access {self.pk}"
+
+    @cached_property
+    def role_givers(self) -> frozenset[int]:
+        """The ids of those who gave the asker the role, read from the audit trail once."""
+        if self.requested_by is None:
+            return frozenset()
+        if self.capacity == Capacity.OPERATOR:
+            return givers(self.requested_by, RoleName.OPERATOR)
+        return givers(self.requested_by, RoleName.ADMINISTRATOR, self.organisation)
 
     @property
     def is_withheld(self) -> bool:

@@ -7,6 +7,9 @@ everybody who acts: they administer an organisation or are staff, and the middle
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -34,16 +37,20 @@ from portal.emergency_access.models import (
 MOST_UNFINISHED = 5
 
 
-def capacity_of(person: Person, holder: Person) -> Capacity | None:
+def capacity_of(
+    person: Person, holder: Person, *, since: datetime | None = None
+) -> Capacity | None:
     """Returns as what the person asks about this holder; None where they may not.
 
-    Administrators ask as such, even if they are operators too.
+    Administrators ask as such, even if they are operators too. `since` leaves out roles
+    that were given later.
     """
     if person.is_mail_shut or not permissions.may_sign_in(person):
         return None
-    if approvers.administrators(holder.organisation).filter(pk=person.pk).exists():
+    found = approvers.administrators(holder.organisation, since=since)
+    if found.filter(pk=person.pk).exists():
         return Capacity.ADMINISTRATOR
-    if approvers.staff(RoleName.OPERATOR).filter(pk=person.pk).exists():
+    if approvers.staff(RoleName.OPERATOR, since=since).filter(pk=person.pk).exists():
         return Capacity.OPERATOR
     return None
 
@@ -60,7 +67,8 @@ def may_ask_about(holder: Person, *, by: Person) -> bool:
 def check_can_ask(mailbox: Mailbox, *, by: Person) -> Capacity:
     """Returns as what `by` asks. Raises PolicyError with the sentence to show.
 
-    Refuses what no two people could approve.
+    Refuses what no two people could approve, and roles that were just given: an approver
+    could have made the asker.
     """
     holder = mailbox.owner
     if holder is None:
@@ -70,9 +78,14 @@ def check_can_ask(mailbox: Mailbox, *, by: Person) -> Capacity:
         )
     if holder == by:
         raise PolicyError("This is your own mailbox.")
-    capacity = capacity_of(by, holder)
-    if capacity is None:
+    if capacity_of(by, holder) is None:
         raise PolicyError(permissions.REFUSAL)
+    capacity = capacity_of(by, holder, since=approvers.long_ago())
+    if capacity is None:
+        raise PolicyError(
+            f"Your role is too new. You can ask when you have held it for {_hours()} "
+            "hours."
+        )
     rows = EmergencyAccess.objects.filter(
         requested_by=by, status__in=(Status.WAITING, Status.OPEN)
     )
@@ -106,12 +119,29 @@ def missing(access: EmergencyAccess) -> list[Part]:
     return approvers.untaken(access, people)
 
 
-def check_can_approve(access: EmergencyAccess, *, by: Person) -> None:
-    """Raises PolicyError unless `by` may approve, and their approval is missing."""
+def check_can_refuse(access: EmergencyAccess, *, by: Person) -> None:
+    """Raises PolicyError unless it waits, and `by` is among those who may approve.
+
+    They may refuse after others have approved, and after they have themselves.
+    """
     if not access.is_waiting:
         raise PolicyError("This request no longer waits for approval.")
     if not approvers.everybody(access).filter(pk=by.pk).exists():
         raise PolicyError(permissions.REFUSAL)
+
+
+def may_refuse(access: EmergencyAccess, *, by: Person) -> bool:
+    """True for a person who may refuse it now."""
+    try:
+        check_can_refuse(access, by=by)
+    except PolicyError:
+        return False
+    return True
+
+
+def check_can_approve(access: EmergencyAccess, *, by: Person) -> None:
+    """Raises PolicyError unless `by` may approve, and their approval is missing."""
+    check_can_refuse(access, by=by)
     if access.approvals.filter(person=by).exists():
         raise PolicyError("You have approved this request already.")
     people = [one.person for one in counted(access) if one.person]
@@ -122,8 +152,8 @@ def check_can_approve(access: EmergencyAccess, *, by: Person) -> None:
         )
 
 
-def may_decide(access: EmergencyAccess, *, by: Person) -> bool:
-    """True for a person who may approve or refuse it now."""
+def may_approve(access: EmergencyAccess, *, by: Person) -> bool:
+    """True for a person whose approval is missing now."""
     try:
         check_can_approve(access, by=by)
     except PolicyError:
@@ -154,7 +184,7 @@ def readable(person: Person) -> list[EmergencyAccess]:
         if one.holder is not None
         and one.mailbox is not None
         and one.mailbox.owner_id == one.holder_id
-        and capacity_of(person, one.holder) is not None
+        and capacity_of(person, one.holder, since=approvers.long_ago()) is not None
     ]
 
 
@@ -177,11 +207,25 @@ def may_see_subjects(access: EmergencyAccess, *, by: Person) -> bool:
     return by.pk in (access.requested_by_id, access.holder_id)
 
 
-def visible_to(person: Person) -> QuerySet[EmergencyAccess]:
-    """Returns the accesses that a person may see.
+def may_see(access: EmergencyAccess, *, by: Person) -> bool:
+    """True for those who take part or could, for auditors, and for a holder who was told."""
+    if not permissions.may_sign_in(by):
+        return False
+    if by.pk == access.holder_id:
+        return access.told_at is not None
+    return (
+        takes_part(access, by=by)
+        or approvers.staff(RoleName.AUDITOR).filter(pk=by.pk).exists()
+        or may_refuse(access, by=by)
+    )
 
-    Those they asked for or approved, or could approve; those to their own mailbox, once
-    they were told; and all of them for auditors.
+
+def visible_to(
+    person: Person, undecided: Iterable[EmergencyAccess] | None = None
+) -> QuerySet[EmergencyAccess]:
+    """Returns the accesses that a person may see; the rule of `may_see`.
+
+    `undecided` is what `undecided_for` returned, where the caller has asked.
     """
     if not permissions.may_sign_in(person):
         return EmergencyAccess.objects.none()
@@ -189,16 +233,18 @@ def visible_to(person: Person) -> QuerySet[EmergencyAccess]:
     if approvers.staff(RoleName.AUDITOR).filter(pk=person.pk).exists():
         return rows
     approved = Approval.objects.filter(access=OuterRef("pk"), person=person)
+    if undecided is None:
+        undecided = undecided_for(person)
     return rows.filter(
         Q(requested_by=person)
         | Q(holder=person)
         | Q(Exists(approved))
-        | Q(pk__in=[one.pk for one in to_decide(person)])
+        | Q(pk__in=[one.pk for one in undecided])
     )
 
 
-def to_decide(person: Person) -> list[EmergencyAccess]:
-    """Returns the requests that wait for this person's approval, the oldest first."""
+def undecided_for(person: Person) -> list[EmergencyAccess]:
+    """Returns the requests that wait and that the person may refuse, the oldest first."""
     since = timezone.now() - REQUEST_LIFETIME
     waiting = EmergencyAccess.objects.filter(
         status=Status.WAITING, requested_at__gt=since
@@ -208,8 +254,18 @@ def to_decide(person: Person) -> list[EmergencyAccess]:
             person=person, role=RoleName.ADMINISTRATOR
         )
         waiting = waiting.filter(organisation__in=administered.values("organisation"))
-    rows = waiting.select_related("organisation", "holder").order_by("pk")
-    return [one for one in rows if may_decide(one, by=person)]
+    related = ("organisation", "holder", "requested_by")
+    rows = waiting.select_related(*related).order_by("pk")
+    return [one for one in rows if may_refuse(one, by=person)]
+
+
+def to_approve(
+    person: Person, undecided: Iterable[EmergencyAccess] | None = None
+) -> list[EmergencyAccess]:
+    """Returns the requests that wait for this person's approval, the oldest first."""
+    if undecided is None:
+        undecided = undecided_for(person)
+    return [one for one in undecided if may_approve(one, by=person)]
 
 
 def shows_in_history(access: EmergencyAccess) -> bool:
@@ -232,10 +288,13 @@ def _check_somebody_can_approve(access: EmergencyAccess) -> None:
         raise PolicyError(
             "Nobody could approve this: the organisation has no administrator but the "
             "holder of the mailbox who has held the role for "
-            f"{recovery_delay().total_seconds() / 3600:.0f} hours. Have another person "
-            "made administrator first."
+            f"{_hours()} hours. Have another person made administrator first."
         )
     raise PolicyError(
-        f"Nobody could approve this: it needs {untaken[0]} other than yourself. Call the "
-        "helpdesk."
+        f"Nobody could approve this: it needs {untaken[0]} other than yourself and those "
+        "who gave you your role. Call the helpdesk."
     )
+
+
+def _hours() -> str:
+    return f"{recovery_delay().total_seconds() / 3600:.0f}"

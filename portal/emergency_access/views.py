@@ -38,8 +38,10 @@ def _private(view: View) -> GuardedView:
 def index(request: HttpRequest) -> HttpResponse:
     """Lists what waits for the visitor's approval, and everything else they may see."""
     by = signed_in_person(request)
-    waiting = policies.to_decide(by)
-    rows = policies.visible_to(by).exclude(pk__in=[one.pk for one in waiting])
+    undecided = policies.undecided_for(by)
+    waiting = policies.to_approve(by, undecided)
+    rows = policies.visible_to(by, undecided)
+    rows = rows.exclude(pk__in=[one.pk for one in waiting])
     page = paginate(request, rows, descending=True)
     context = {"waiting": waiting, "page": page, "person": by}
     return render(request, "emergency_access/index.html", context)
@@ -80,7 +82,8 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
         "access": access,
         "approvals": access.approvals.all(),
         "missing": policies.missing(access) if access.is_waiting else [],
-        "may_decide": policies.may_decide(access, by=by),
+        "may_approve": policies.may_approve(access, by=by),
+        "may_refuse": policies.may_refuse(access, by=by),
         "may_end": policies.may_end(access, by=by),
         "may_read": policies.may_read(access, by=by),
         "is_holder": by.pk == access.holder_id,
@@ -102,7 +105,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
         return "You have approved the request. It needs one more approval."
 
     form = ApproveForm(post_data(request), initial={"tell": "now"})
-    return _answer(request, pk, form, policies.may_decide, _describe_approval, run)
+    return _answer(request, pk, form, policies.may_approve, _describe_approval, run)
 
 
 @_private
@@ -115,7 +118,7 @@ def refuse(request: HttpRequest, pk: int) -> HttpResponse:
         return "The request is refused."
 
     form = ReasonForm(post_data(request))
-    return _answer(request, pk, form, policies.may_decide, _describe_refusal, run)
+    return _answer(request, pk, form, policies.may_refuse, _describe_refusal, run)
 
 
 @_private
@@ -198,5 +201,10 @@ def _describe_end(access: EmergencyAccess) -> Confirmation:
 
 
 def _visible(pk: int, by: Person) -> EmergencyAccess:
-    rows = policies.visible_to(by).select_related("organisation", "holder", "mailbox")
-    return get_object_or_404(rows, pk=pk)
+    rows = EmergencyAccess.objects.select_related(
+        "organisation", "holder", "mailbox", "requested_by"
+    )
+    access = get_object_or_404(rows, pk=pk)
+    if not policies.may_see(access, by=by):
+        raise Http404
+    return access

@@ -75,7 +75,7 @@ def hints(organisation: Organisation, by: Person) -> list[Hint]:
 
 
 def _emergency_access(by: Person) -> Hint | None:
-    count = len(emergency_policies.to_decide(by))
+    count = len(emergency_policies.to_approve(by))
     if not count:
         return None
     return Hint(

@@ -89,10 +89,14 @@ class Sidebar:
 
 
 def sidebar(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Sidebar:
-    """Loads the folders of the open mailbox, and creates missing standard folders."""
+    """Loads the folders of the open mailbox, and creates missing standard folders.
+
+    Under emergency access nothing is written, so that there may be none.
+    """
     found = _folders(access)
     roles = {folder.role for folder in found}
-    if not roles.issuperset(standard_folders.STANDARD_FOLDERS):
+    is_complete = roles.issuperset(standard_folders.STANDARD_FOLDERS)
+    if not is_complete and access.emergency is None:
         standard_folders.ensure_folders([access.mailbox.pk])
         found = _folders(access)
     counts = folder_actions.waiting_counts(access.mailbox, limit=COUNT_LIMIT)

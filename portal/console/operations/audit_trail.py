@@ -18,10 +18,12 @@ from engine.registry.models import Person
 from engine.registry.permissions import Permission
 from portal.console.access import staff
 from portal.console.page import render_template
+from portal.emergency_access.trail import without_withheld
 from portal.ui import audit_entries
 from portal.ui.date_formats import end_of_day, start_of_day
 from portal.ui.filters import FilterForm, date_filter, text_filter
 from portal.ui.pagination import paginate
+from portal.ui.visitor import signed_in_person
 
 
 class AuditFilter(FilterForm):
@@ -37,7 +39,8 @@ class AuditFilter(FilterForm):
 def index(request: HttpRequest) -> HttpResponse:
     """Entries, the newest first."""
     search = AuditFilter(request)
-    found = paginate(request, _filtered(search.criteria), descending=True)
+    rows = _filtered(search.criteria, reader=signed_in_person(request))
+    found = paginate(request, rows, descending=True)
     context = {
         "rows": [(row, audit_entries.details(row)) for row in found.rows],
         "links": found.links,
@@ -54,14 +57,16 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
     """The filtered entries as a CSV file. That it was downloaded is an entry too."""
     person, criteria = cast(Person, request.user), AuditFilter(request).criteria
     entry = record("audit.exported", person, detail=criteria, by=person)
-    lines = audit_entries.as_csv(_filtered(criteria).filter(pk__lt=entry.pk))
+    rows = _filtered(criteria, reader=person)
+    lines = audit_entries.as_csv(rows.filter(pk__lt=entry.pk))
     response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = 'attachment; filename="audit.csv"'
     return response
 
 
-def _filtered(typed: dict[str, str]) -> QuerySet[Entry]:
+def _filtered(typed: dict[str, str], *, reader: Person) -> QuerySet[Entry]:
     rows = audit_entries.containing(Entry.objects.all(), typed["q"])
+    rows = without_withheld(rows, reader=reader)
     since, until = start_of_day(typed["since"]), end_of_day(typed["until"])
     if since:
         rows = rows.filter(at__gte=since)

@@ -64,9 +64,12 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
 @reads_mail
 @require_safe
 def mailbox(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """Redirects to the Inbox of a mailbox."""
+    """Redirects to the Inbox of a mailbox, or to its search where it has no folder."""
     mailboxes = readable_mailboxes(request)
     panel = sidebar(mailboxes, mailboxes.at(mailbox_id))
+    if not panel.lines:
+        # Under emergency access, of a mailbox that was never used: none is made.
+        return redirect("webmail:search", mailbox_id=mailbox_id)
     return redirect("webmail:folder", folder_id=panel.inbox.pk)
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from time_machine import travel
 
 from engine.audit.models import Entry
+from engine.registry.actions import roles
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person, RoleName
 from portal.emergency_access import actions, policies, tasks
@@ -120,7 +121,7 @@ def test_neither_the_asker_nor_the_holder_approves(
     for person in (alice, bob):
         with pytest.raises(PolicyError):
             actions.approve(access, by=person)
-        assert not policies.may_decide(access, by=person)
+        assert not policies.may_refuse(access, by=person)
     assert access not in policies.visible_to(bob)
 
 
@@ -177,6 +178,81 @@ def test_an_approval_does_not_count_once_its_author_has_lost_the_role(
     assert not actions.approve(access, by=olive)
 
     assert actions.approve(access, by=anna)
+
+
+def test_a_role_that_was_just_given_asks_for_nothing(
+    alice: Person, amy: Person, olive: Person, bob: Person
+) -> None:
+    amy.organisation_roles.update(given_at=timezone.now())
+
+    with pytest.raises(PolicyError, match="Your role is too new"):
+        ask(bob, by=amy)
+
+    amy.organisation_roles.update(given_at=timezone.now() - timedelta(hours=25))
+    otto = factories.make_person("otto@secure.example")
+    factories.make_staff(otto, RoleName.OPERATOR)
+    assert state(ask(bob, by=amy)) == Status.WAITING
+
+
+def test_it_is_not_read_by_a_role_that_was_just_given_back(
+    opened: EmergencyAccess, alice: Person
+) -> None:
+    alice.organisation_roles.update(given_at=timezone.now())
+
+    assert policies.readable(alice) == []
+
+
+@pytest.mark.parametrize("capacity", ["administrator", "operator"])
+def test_nobody_approves_for_one_whom_they_gave_the_role(
+    capacity: str,
+    alice: Person,
+    amy: Person,
+    olive: Person,
+    hugh: Person,
+    bob: Person,
+    northfield: Organisation,
+) -> None:
+    dora = factories.make_person("dora@northfield.secure.example", northfield)
+    giver = olive if capacity == "operator" else amy
+    if capacity == "operator":
+        roles.give_staff(dora, RoleName.OPERATOR, by=olive)
+    else:
+        role = RoleName.ADMINISTRATOR
+        roles.give(dora, role, organisation=northfield, by=amy)
+    with travel(timezone.now() + timedelta(hours=25), tick=False):
+        access = ask(bob, by=dora)
+
+        assert access.capacity == capacity
+        assert not policies.may_refuse(access, by=giver)
+        with pytest.raises(PolicyError):
+            actions.approve(access, by=giver)
+        assert policies.may_approve(access, by=alice)
+
+
+def test_a_second_administrator_refuses_after_one_has_approved(
+    alice: Person, amy: Person, olive: Person, bob: Person, northfield: Organisation
+) -> None:
+    anna = factories.make_person("anna@northfield.secure.example", northfield)
+    factories.make_administrator(anna)
+    access = ask(bob, by=alice)
+    actions.approve(access, by=amy)
+
+    assert access in policies.visible_to(anna)
+    assert not policies.to_approve(anna)
+    actions.refuse(access, reason="Call him.", by=anna)
+
+    assert state(access) == Status.REFUSED
+
+
+def test_an_approver_thinks_again(
+    alice: Person, amy: Person, olive: Person, bob: Person
+) -> None:
+    access = ask(bob, by=alice)
+    actions.approve(access, by=amy)
+
+    actions.refuse(access, reason="He answers his phone.", by=amy)
+
+    assert state(access) == Status.REFUSED
 
 
 @pytest.mark.parametrize("asker", ["bob", "charlie", "hugh", "vera"])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from engine.registry.models import Organisation, Person
+from engine.registry.models import Organisation, Person, RoleName
 from engine.storage.models import Message
 from portal.emergency_access import actions
 from portal.emergency_access.models import EmergencyAccess, Status
-from tests import jobs
+from tests import factories, jobs
 from tests.portal.emergency_access.conftest import Browse, ask
 
 ROOT = "/emergency-access/"
@@ -128,8 +130,74 @@ def test_the_list_costs_no_query_for_each_request(
         actions.end(ask(bob, by=alice), by=alice)
     client.get(ROOT)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         client.get(ROOT)
+
+
+def test_a_page_asks_of_its_own_request_alone(
+    alice: Person,
+    amy: Person,
+    olive: Person,
+    bob: Person,
+    browse: Browse,
+    northfield: Organisation,
+) -> None:
+    client = browse(amy)
+    url = f"{ROOT}{ask(bob, by=alice).pk}/"
+    client.get(url)
+    counted = []
+    for number in range(2):
+        with CaptureQueriesContext(connection) as captured:
+            client.get(url)
+        counted.append(len(captured))
+        holder = factories.make_person(
+            f"p{number}@northfield.secure.example", northfield
+        )
+        factories.make_mailbox(holder)
+        ask(holder, by=alice)
+
+    assert counted[0] == counted[1]
+
+
+def test_the_page_of_one_who_can_only_refuse_offers_that_alone(
+    alice: Person, amy: Person, olive: Person, bob: Person, browse: Browse
+) -> None:
+    access = ask(bob, by=alice)
+    url = f"{ROOT}{access.pk}/"
+    client = browse(amy)
+    client.post(f"{url}approve/", {"tell": "now", "why_untold": ""})
+
+    shown = text_of(client, url)
+    assert f"{url}refuse/" in shown
+    assert f"{url}approve/" not in shown
+    client.post(f"{url}refuse/", {"reason": "He answers his phone."})
+
+    access.refresh_from_db()
+    assert access.status == Status.REFUSED
+
+
+def test_an_auditor_reads_nothing_of_their_own_mailbox_before_they_are_told(
+    alice: Person, amy: Person, olive: Person, bob: Person, browse: Browse
+) -> None:
+    factories.make_staff(bob, RoleName.AUDITOR)
+    other = factories.make_person("ada@secure.example")
+    factories.make_staff(other, RoleName.AUDITOR)
+    access = ask(bob, by=alice)
+    actions.approve(access, why_untold="He may delete evidence.", by=amy)
+    as_bob, as_other = browse(bob), browse(other)
+
+    def read(client: Client) -> str:
+        shown = text_of(client, "/admin/audit/")
+        csv = client.get("/admin/audit/entries.csv")
+        return shown + b"".join(csv.streaming_content).decode()
+
+    assert "emergency_access" not in read(as_bob)
+    actions.approve(access, why_untold="As Amy says.", by=olive)
+    assert "emergency_access" not in read(as_bob)
+    assert "emergency_access.opened" in read(as_other)
+    actions.end(access, by=alice)
+
+    assert "emergency_access.opened" in read(as_bob)
 
 
 def test_no_mail_quotes_what_was_read(

@@ -110,6 +110,16 @@ def test_reading_changes_nothing(
     assert not message.is_read
 
 
+def test_a_mailbox_that_was_never_used_gets_no_folders(
+    as_alice: Client, bob: Person
+) -> None:
+    page = as_alice.get(f"/mail/mailboxes/{bob.mailbox.pk}/", follow=True)
+
+    assert page.status_code == 200
+    assert BANNER in page.content.decode()
+    assert not Folder.objects.filter(mailbox=bob.mailbox).exists()
+
+
 def test_the_pages_offer_nothing_that_writes(
     as_alice: Client, message: Message
 ) -> None:
