@@ -26,8 +26,8 @@ ADDRESS_ATTRS = {
 
 
 EVERYDAY_ADDRESS = _(
-    "A mailbox kept here has an address that ends in .%(suffix)s. Its everyday address, "
-    "to which notices go, does not work here."
+    "If this is your everyday address, to which notices go: it does not work here. In "
+    "webmail your secure address ends in .%(suffix)s."
 )
 
 
@@ -61,7 +61,7 @@ class SignInForm(account.LoginForm):
             suffix = settings.POSTERN.community_domain
             # Not what it was cleaned to, which tells members' domains from others.
             typed = self.data.get("login", "").strip().casefold()
-            if typed.endswith(f".{suffix}"):
+            if typed.endswith((f".{suffix}", f"@{suffix}")):
                 raise
             hint = EVERYDAY_ADDRESS % {"suffix": suffix}
             raise ValidationError([error, hint]) from error

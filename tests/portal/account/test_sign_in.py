@@ -98,7 +98,16 @@ def test_an_everyday_address_is_answered_alike_for_members_and_strangers(
 ) -> None:
     page = client.post(LOGIN, {"login": typed, "password": PASSWORD})
 
-    assert "an address that ends in .secure.example" in page.content.decode()
+    assert "secure address ends in .secure.example" in page.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["bob@northfield.secure.example", "x@secure.example"])
+def test_a_secure_address_gets_no_hint_about_everyday_ones(
+    client: Client, bob: Person, typed: str
+) -> None:
+    page = client.post(LOGIN, {"login": typed, "password": "not the password"})
+
+    assert "everyday address" not in page.content.decode()
 
 
 def test_second_factor_is_asked_where_there_is_one(client: Client, bob: Person) -> None:
