@@ -35,6 +35,16 @@ from tests import factories, migrated
 from tests.fakes import RecordingClamd
 from tests.peers.chromium import OpenPage, launch_options
 
+# Run again on PostgreSQL only where they commit, or are named below. The rest asks through
+# the ORM; tests/permissions opens each page there, and tests/security acts by each verb.
+PAGES = ("tests/api/", "tests/onboarding/", "tests/portal/")
+ON_BOTH = (
+    "tests/portal/directory/",
+    "tests/portal/guides/test_search",
+    "tests/portal/organisation/mail/test_trace",
+    "tests/portal/test_",
+)
+
 # The fixtures by which pytest-django opens the database.
 DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"}
 
@@ -78,8 +88,14 @@ def _uses_database(item: pytest.Item) -> bool:
     if item.get_closest_marker("any_database"):
         return False
     asked = set(getattr(item, "fixturenames", ()))
-    marked = item.get_closest_marker("django_db") is not None
-    return "chromium" not in asked and (marked or bool(asked & DATABASE))
+    marker = item.get_closest_marker("django_db")
+    if "chromium" in asked or (marker is None and not asked & DATABASE):
+        return False
+    place = item.nodeid
+    if not place.startswith(PAGES) or place.startswith(ON_BOTH):
+        return True
+    commits = marker is not None and marker.kwargs.get("transaction", False)
+    return bool(commits or asked & (DATABASE - {"db"}))
 
 
 @pytest.fixture(scope="session")
