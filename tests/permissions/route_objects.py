@@ -102,6 +102,7 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
     return RouteObjects(
         {
             "account/app-passwords/": {"app_password_id": _app_password(bob)},
+            "account/openings/": {"mailbox_id": mailbox.pk},
             "certificates/": {"number": _certificate(bob)},
             "mail/": (mail := _mail(bob, mailbox)),
             "mail/messages/<int:message_id>/delivery/": {"message_id": mail["sent_id"]},

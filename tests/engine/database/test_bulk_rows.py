@@ -15,7 +15,7 @@ from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.registry.models import Mailbox
 from engine.storage import standard_folders
 from engine.storage.mailbox_delivery import COLUMNS
-from engine.storage.models import Content, Message
+from engine.storage.models import Content, FirstUse, Message
 from engine.trace.models import Event
 from tests import factories
 
@@ -128,7 +128,7 @@ def test_every_kind_of_value_comes_back_as_it_was(letter: Content) -> None:
         (
             mailbox_id, folder.pk, letter.pk, "", NOW, "", "null", "{}", text, "",
             2**40, True, False, number > 0, False, False, -(2**62) + number, True, gone,
-            f"R{number}",
+            f"R{number}", FirstUse.FETCHED if number else "",
         )
         for number, (text, gone) in enumerate([(subject, None), ("", NOW)])
     ]  # fmt: skip
