@@ -2,15 +2,18 @@
 has seen it.
 
 A copy is taken back while its first use is empty, under a lock on its row. An opening
-notes the use on the same row first, so one of the two wins and never both. What came of it
-is in the trace, an event for each recipient; how members of lists fared is in the trace of
-the list's own message, which its owner sees and the author does not.
+notes the use on the same row first, so one of the two wins and never both. What an operator
+holds in the queue stays, so that no author removes the evidence of an incident. What came
+of it is in the trace, an event for each recipient; how members of lists fared is in the
+trace of the list's own message, which its owner sees and the author does not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeAlias
 
 from django.db import transaction
 from django.db.models import Q
@@ -35,6 +38,7 @@ from engine.trace import event_log
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import (
     RECALLED_FROM_MANY,
+    STAYS_HELD,
     TAKEN_BACK,
     TAKEN_BACK_REASON,
 )
@@ -42,10 +46,17 @@ from engine.trace.timeline import (
 # Slices that the author waits for; a job does the rest, of a list with many members.
 AT_ONCE = 5
 JOB = "engine.queue.tasks.finish_recall"
-# Lists within lists that are followed.
-MOST_MESSAGES = 1_000
+# After a recall, the job begins once more: where the process ended in the middle, and for
+# what was being delivered meanwhile, such as to the members of a list.
+AGAIN_AFTER = timedelta(minutes=1)
 MAX_REASON = 200
+# Other holds are an operator's to decide on. What is held after a restore has most likely
+# arrived.
+ENDED_BY_RECALL = ("", Hold.SUSPENSION)
 STORED = ("mailbox", "message")
+
+# Why copies stay, by recipient: the detail of the event.
+Stays: TypeAlias = Mapping[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +92,21 @@ def recall(sent: Message, *, reason: str = "", by: Actor) -> None:
     check_can_recall(sent)
     if len(reason) > MAX_REASON:
         raise PolicyError(f"Enter a reason of at most {MAX_REASON} characters.")
-    audit(
-        "message.recalled",
-        sent.mailbox,
-        organisation_key=sent.mailbox.organisation_id,
-        detail={"reference": sent.reference, "reason": reason},
-        by=by,
-    )
     author = Author(by.audit_key, str(by))
+    args = sent.reference, reason, author.audit_key, author.name
+    with transaction.atomic():
+        audit(
+            "message.recalled",
+            sent.mailbox,
+            organisation_key=sent.mailbox.organisation_id,
+            detail={"reference": sent.reference, "reason": reason},
+            by=by,
+        )
+        jobs.add(JOB, *args, lane=Lane.LONG, delay=AGAIN_AFTER)
     slices = _slices(sent.reference, reason, author)
     for _, _ in zip(range(AT_ONCE), slices, strict=False):
         pass
     if next(slices, None) is not None:
-        args = sent.reference, reason, author.audit_key, author.name
         jobs.add(JOB, *args, lane=Lane.LONG)
 
 
@@ -113,14 +126,14 @@ def _slices(reference: str, reason: str, author: Author) -> Iterator[int]:
         while taken := _take_back_slice(current):
             yield taken
         after = 0
+        while after := _note_held(current, after):
+            yield after
         while events := _delivered(current, after):
             after = events[-1].pk
             further = _recall_slice(events, cause)
             left += [one for one in further if one not in seen]
             seen |= further
             yield len(events)
-            if len(seen) > MOST_MESSAGES:
-                return
 
 
 @transaction.atomic
@@ -131,9 +144,8 @@ def _take_back_slice(reference: str) -> int:
         free,
         message__reference=reference,
         status__in=[RecipientStatus.QUEUED, RecipientStatus.HELD],
-    )
-    # What is held after a restore has most likely arrived.
-    rows = rows.exclude(hold=Hold.RESTORE).order_by("pk")
+        hold__in=ENDED_BY_RECALL,
+    ).order_by("pk")
     locked = list(rows.select_for_update(of=("self",))[:SLICE])
     Recipient.objects.filter(pk__in=[row.pk for row in locked]).update(
         status=RecipientStatus.DROPPED,
@@ -152,6 +164,19 @@ def _take_back_slice(reference: str) -> int:
     return len(locked)
 
 
+@transaction.atomic
+def _note_held(reference: str, after: int) -> int:
+    """Adds an event for each recipient that an operator holds; returns the last one's id,
+    or 0 where there are no more."""
+    rows = Recipient.objects.filter(
+        message__reference=reference, status=RecipientStatus.HELD, pk__gt=after
+    )
+    rows = rows.exclude(hold__in=ENDED_BY_RECALL).order_by("pk")
+    locked = list(rows.select_for_update(of=("self",))[:SLICE])
+    _note_stays(reference, {row.address: {"why": STAYS_HELD} for row in locked})
+    return locked[-1].pk if locked else 0
+
+
 def _delivered(reference: str, after: int) -> Sequence[Event]:
     rows = Event.objects.filter(
         reference=reference,
@@ -163,17 +188,31 @@ def _delivered(reference: str, after: int) -> Sequence[Event]:
 
 @transaction.atomic
 def _recall_slice(events: Sequence[Event], cause: Cause) -> set[str]:
-    """Recalls what these deliveries put into mailboxes, and notes what stays.
+    """Recalls what these deliveries of one message put into mailboxes, and notes what stays.
 
     Returns the references under which lists sent the message on.
     """
+    # Locked, so that of two recalls at one moment the later sees what the first has noted.
+    rows = Event.objects.filter(pk__in=[one.pk for one in events]).order_by("pk")
+    list(rows.select_for_update().values_list("pk"))
     stays = _withdraw_unused([one for one in events if _stored(one)], cause)
     for one in events:
         if one.kind == EventKind.RELAYED:
             stays[one.pk] = "outside"
         elif one.kind == EventKind.DELIVERED and not _stored(one):
             stays[one.pk] = "unknown"  # by an earlier version
-    _note_stays([one for one in events if one.pk in stays], stays)
+    _note_stays(
+        events[0].reference,
+        {
+            # With the copy as in the delivery: whose event it is goes by it.
+            one.recipient: {
+                "why": stays[one.pk],
+                **{name: one.detail[name] for name in STORED if name in one.detail},
+            }
+            for one in events
+            if one.pk in stays
+        },
+    )
     sent_on = [one for one in events if "sent_on_as" in one.detail]
     _note_lists(sent_on, cause)
     return {str(one.detail["sent_on_as"]) for one in sent_on}
@@ -201,52 +240,49 @@ def _stored(event: Event) -> int:
     return int(event.detail.get("message") or 0)
 
 
-def _note_stays(events: Sequence[Event], why: dict[int, str]) -> None:
-    """Adds an event for each delivery that stays, once."""
-    known = _noted(events, EventKind.NOT_RECALLED)
+def _note_stays(reference: str, stays: Stays) -> None:
+    """Adds an event for each recipient whose copy stays: one while it is held, and one
+    after its delivery."""
+    if not stays:
+        return
+    noted = Event.objects.filter(
+        reference=reference, kind=EventKind.NOT_RECALLED, recipient__in=stays
+    )
+    known = {
+        (address, detail.get("why") == STAYS_HELD)
+        for address, detail in noted.values_list("recipient", "detail")
+    }
     event_log.save(
-        event_log.event(
-            one.reference,
-            EventKind.NOT_RECALLED,
-            one.recipient,
-            why=why[one.pk],
-            # As in the delivery: whose event it is goes by them.
-            **{name: one.detail[name] for name in STORED if name in one.detail},
-        )
-        for one in events
-        if one.recipient not in known
+        event_log.event(reference, EventKind.NOT_RECALLED, address, **detail)
+        for address, detail in stays.items()
+        if (address, detail["why"] == STAYS_HELD) not in known
     )
 
 
 def _note_lists(events: Sequence[Event], cause: Cause) -> None:
     """Adds an event for each list, which says nothing of its members."""
-    known = _noted(events, EventKind.RECALLED)
+    if not events:
+        return
+    reference = events[0].reference
+    addresses = [one.recipient for one in events]
+    noted = Event.objects.filter(
+        reference=reference, kind=EventKind.RECALLED, recipient__in=addresses
+    )
+    known = set(noted.values_list("recipient", flat=True))
     event_log.save(
         event_log.event(
-            one.reference,
+            reference,
             EventKind.RECALLED,
-            one.recipient,
+            address,
             cause=cause.kind,
             reason=cause.reason,
             of_many=True,
         )
-        for one in events
-        if one.recipient not in known
+        for address in addresses
+        if address not in known
     )
-    for one in events:
-        Recipient.objects.filter(
-            message__reference=one.reference,
-            address=one.recipient,
-            status=RecipientStatus.EXPANDED,
-        ).update(last_reply=RECALLED_FROM_MANY)
-
-
-def _noted(events: Collection[Event], kind: EventKind) -> set[str]:
-    """Returns the recipients, of one message's deliveries, that have such an event."""
-    if not events:
-        return set()
-    reference = next(iter(events)).reference
-    rows = Event.objects.filter(
-        reference=reference, kind=kind, recipient__in=[one.recipient for one in events]
-    )
-    return set(rows.values_list("recipient", flat=True))
+    Recipient.objects.filter(
+        message__reference=reference,
+        address__in=addresses,
+        status=RecipientStatus.EXPANDED,
+    ).update(last_reply=RECALLED_FROM_MANY)

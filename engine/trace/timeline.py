@@ -46,7 +46,9 @@ RECALLED_FROM_MANY = (
     "Recalled from the mailboxes of those who had not opened or fetched it"
 )
 # Why a recipient's copy stays where it is. What a recipient did is said no more closely.
+STAYS_HELD = "held"
 NOT_RECALLED = {
+    STAYS_HELD: "Could not be recalled: an operator of the service keeps it back",
     "used": "Could not be recalled: it was already opened, fetched, forwarded or deleted",
     "unknown": "Could not be recalled: it was delivered before the service recorded "
     "whether a message is opened",

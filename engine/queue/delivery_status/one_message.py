@@ -21,7 +21,7 @@ from engine.routing.facts import RouteKind
 from engine.storage.models import FolderRole, Message
 from engine.trace import timeline
 from engine.trace.models import Event, EventKind
-from engine.trace.timeline import TAKEN_BACK, Timeline, Visibility
+from engine.trace.timeline import STAYS_HELD, TAKEN_BACK, Timeline, Visibility
 
 AFTER_DELIVERY = (*summaries.LATER_EVENTS, EventKind.NOT_RECALLED)
 
@@ -43,9 +43,11 @@ class Delivery:
 
     @property
     def can_be_recalled(self) -> bool:
-        """Whether a recall might change something: what stayed before stays again."""
+        """Whether a recall might change something: what stayed before stays again, but a
+        list may have delivered to further members since."""
         return any(
             one.state in UNFINISHED
+            or one.state is DeliveryState.PARTLY_RECALLED
             or (one.state is DeliveryState.DELIVERED and not one.why)
             for one in self.recipients
         )
@@ -119,9 +121,14 @@ def _with_later(
 ) -> RecipientDelivery:
     """Returns a recipient's delivery with what became of the copy afterwards."""
     event = later.get(one.address)
-    if event is None or one.state in UNFINISHED:
+    if event is None:
         return one
     words = timeline.step(event, Visibility.MEMBER).text
+    if event.detail.get("why") == STAYS_HELD:
+        # Once released and delivered, it can be recalled like any other.
+        return replace(one, why=f"{words}. Ask the helpdesk.") if one.is_held else one
+    if one.state in UNFINISHED:
+        return one
     if event.kind == EventKind.NOT_RECALLED:
         return replace(one, why=f"{words}.")
     if event.kind == EventKind.PUT_BACK:

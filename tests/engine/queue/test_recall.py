@@ -9,11 +9,14 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
 
 from engine.audit.models import Entry
 from engine.database import clock
+from engine.jobs import queue as jobs
+from engine.lanes import Lane
 from engine.pop3 import maildrop
-from engine.queue import mailbox_withdrawals, recall
+from engine.queue import mailbox_withdrawals, operator_actions, recall, tasks
 from engine.queue.delivery_status import one_message, summaries
 from engine.queue.delivery_status.states import DeliveryState
 from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
@@ -70,6 +73,15 @@ def received(person: Person) -> Message | None:
     return Message.objects.filter(
         mailbox__owner=person, folder__role=FolderRole.INBOX
     ).first()
+
+
+def run_jobs() -> None:
+    """Runs the jobs of recalls that wait, also those that are not due yet."""
+    OrmQ.objects.update(lock=clock.now())
+    while (job := jobs.claim(Lane.LONG)) is not None:
+        assert job.func == recall.JOB
+        tasks.finish_recall(*job.args)
+        jobs.done(job)
 
 
 def outcomes(sent: Message) -> dict[str, tuple[DeliveryState, str]]:
@@ -241,15 +253,59 @@ def test_what_is_on_its_way_is_left(
     assert outcomes(sent) == {JANE: (DeliveryState.TAKEN_BACK, "")}
 
 
-def test_what_is_held_after_a_restore_stays(
+@pytest.mark.parametrize("hold", [Hold.OPERATOR, Hold.RESTORE, Hold.WITHDRAWN])
+def test_what_an_operator_holds_stays_until_it_is_released(
+    queue: Queue, hop: NextHop, firm_connection, bob: Person, hold: Hold
+) -> None:
+    reference = queue.send(bob.address, JANE)
+    sent = sent_copy(bob, reference)
+    Recipient.objects.update(status=RecipientStatus.HELD, hold=hold)
+
+    recall.recall(sent, by=bob)
+    recall.recall(sent, by=bob)
+
+    assert queue.status(reference) is RecipientStatus.HELD
+    [(state, why)] = outcomes(sent).values()
+    assert state is DeliveryState.WAITING
+    assert "an operator of the service keeps it back. Ask the helpdesk." in why
+    assert Event.objects.filter(kind=EventKind.NOT_RECALLED).count() == 1
+
+    Recipient.objects.update(status=RecipientStatus.QUEUED, hold="")
+    recall.recall(sent, by=bob)
+
+    assert outcomes(sent) == {JANE: (DeliveryState.TAKEN_BACK, "")}
+
+
+def test_one_that_was_held_and_delivered_since_says_no_more_of_the_hold(
     queue: Queue, hop: NextHop, firm_connection, bob: Person
 ) -> None:
     reference = queue.send(bob.address, JANE)
-    Recipient.objects.update(status=RecipientStatus.HELD, hold=Hold.RESTORE)
+    sent = sent_copy(bob, reference)
+    Recipient.objects.update(status=RecipientStatus.HELD, hold=Hold.OPERATOR)
+    recall.recall(sent, by=bob)
+    operator_actions.release([queue.recipient(reference).pk], by=None)
+    queue.run(until_nothing_is_due=True)
+    found = one_message.of_sent_copy(sent)
+    assert found is not None
+    assert found.can_be_recalled
+    assert [one.why for one in found.recipients] == [""]
+
+    recall.recall(sent, by=bob)
+
+    [(state, why)] = outcomes(sent).values()
+    assert state is DeliveryState.DELIVERED
+    assert "own mail server has it" in why
+
+
+def test_mail_of_a_suspended_sender_is_taken_back(
+    queue: Queue, hop: NextHop, firm_connection, bob: Person
+) -> None:
+    reference = queue.send(bob.address, JANE)
+    Recipient.objects.update(status=RecipientStatus.HELD, hold=Hold.SUSPENSION)
 
     recall.recall(sent_copy(bob, reference), by=bob)
 
-    assert queue.status(reference) is RecipientStatus.HELD
+    assert queue.status(reference) is RecipientStatus.DROPPED
 
 
 def test_members_of_a_list_lose_it_and_the_author_learns_nothing_of_them(
@@ -281,6 +337,59 @@ def test_members_of_a_list_lose_it_and_the_author_learns_nothing_of_them(
     }
 
 
+def test_a_list_that_is_sending_it_on_is_recalled_again(
+    queue: Queue, hop: NextHop, firm_connection, bob: Person, alice: Person
+) -> None:
+    hop.stop()
+    duty = factories.make_list(
+        "duty@northfield.secure.example", bob.organisation, alice.address, JANE
+    )
+    reference = queue.send(bob.address, duty.address)
+    queue.run()
+    sent = sent_copy(bob, reference)
+    jane = Recipient.objects.filter(address=JANE)
+    until = clock.now() + timedelta(minutes=5)
+    assert jane.update(leased_until=until, leased_by="another") == 1
+
+    recall.recall(sent, by=bob)
+
+    found = one_message.of_sent_copy(sent)
+    assert found is not None
+    assert found.message.state is DeliveryState.PARTLY_RECALLED
+    assert found.can_be_recalled
+    assert received(alice) is None
+    assert jane.get().status == RecipientStatus.QUEUED
+    queue.make_all_due()
+    # Every recall leaves one, for what was being delivered.
+    run_jobs()
+    assert jane.get().status == RecipientStatus.DROPPED
+
+
+def test_one_whose_process_ended_halfway_is_finished_by_a_job(
+    send: Callable[..., Message],
+    bob: Person,
+    alice: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent = send(alice.address)
+
+    def end(*_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recall, "_recall_slice", end)
+        with pytest.raises(SystemExit):
+            recall.recall(sent, reason="Wrong", by=bob)
+    assert Entry.objects.filter(event="message.recalled").exists()
+    assert received(alice) is not None
+    assert jobs.claim(Lane.LONG) is None
+
+    run_jobs()
+
+    assert outcomes(sent) == {alice.address: (DeliveryState.RECALLED, "")}
+    assert not OrmQ.objects.exists()
+
+
 def test_a_long_list_is_finished_by_a_job(
     queue: Queue,
     bob: Person,
@@ -296,7 +405,7 @@ def test_a_long_list_is_finished_by_a_job(
 
     recall.recall(sent, reason="Wrong", by=bob)
     # One more was done to see that there is more.
-    recall.finish(reference, "Wrong", recall.Author(bob.audit_key, str(bob)))
+    run_jobs()
 
     assert {state for state, _ in outcomes(sent).values()} == {DeliveryState.RECALLED}
     assert {one.by_name for one in WithdrawnCopy.objects.all()} == {str(bob)}
@@ -364,6 +473,7 @@ def test_a_notice_of_the_service_has_no_author(queue: Queue, alice: Person) -> N
     with pytest.raises(PolicyError, match="Only a message that you sent"):
         recall.recall(received(alice), by=alice)
     assert Message.objects.filter(reference=reference).exists()
+
 
 
 def test_an_export_and_a_pop3_client_use_what_they_fetch(
