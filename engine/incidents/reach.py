@@ -88,7 +88,8 @@ def of(references: Collection[str]) -> dict[str, Reach]:
 
 def was_used(copy: MessageFacts) -> bool:
     """Whether the content of a copy was seen, or left the mailbox."""
-    # Reading is noted for senders who might recall; of other mail the mark alone tells.
+    # Of mail from before the use was noted, or read in a process of an earlier version,
+    # the mark alone tells.
     return copy.is_read or copy.first_use not in ("", FirstUse.UNKNOWN)
 
 

@@ -65,13 +65,15 @@ def mark_read(messages: Collection[Message], *, is_read: bool) -> None:
 
 
 def note_use(messages: Collection[Message], how: FirstUse) -> list[Message]:
-    """Notes the first use of received messages; call it before their content is shown.
+    """Notes the first use of messages; call it before their content is shown.
 
     Returns those that are still in a mailbox: what is left out was withdrawn or erased
     after it was loaded, and must not be shown. A recall takes back only what has no use,
-    so that of an opening and a recall at one moment one wins.
+    so that of an opening and a recall at one moment one wins. Notices without a sender are
+    noted, too: nobody recalls them, but operators ask who opened what. Copies in Sent,
+    which cannot be told from them, are noted with them; drafts are not.
     """
-    unused = [one for one in messages if one.is_received and not one.first_use]
+    unused = [one for one in messages if one.reference and not one.first_use]
     if not unused:
         return list(messages)
     rows = _rows(unused).filter(first_use="")

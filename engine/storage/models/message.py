@@ -125,11 +125,6 @@ class Message(MessageFacts):
         return self.mailbox.organisation_id
 
     @property
-    def is_received(self) -> bool:
-        """Whether the queue delivered it for a sender, who might recall it."""
-        return bool(self.reference) and bool(self.envelope_sender)
-
-    @property
     def is_sent_copy(self) -> bool:
         """Whether the mailbox sent the message. True of received notices, too, whose
         delivery has no sender."""

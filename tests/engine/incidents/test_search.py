@@ -195,5 +195,5 @@ def test_how_far_it_got(
     ],
 )
 def test_what_was_read_was_used(first_use, is_read, was_used):
-    # Of mail without a sender, its reading alone is noted.
+    # A process of an earlier version notes its reading alone.
     assert reach.was_used(Message(first_use=first_use, is_read=is_read)) is was_used

@@ -475,6 +475,15 @@ def test_a_notice_of_the_service_has_no_author(queue: Queue, alice: Person) -> N
     assert Message.objects.filter(reference=reference).exists()
 
 
+def test_the_use_of_a_notice_is_noted(queue: Queue, alice: Person) -> None:
+    queue.send("", alice.address)
+    queue.run()
+    assert received(alice).first_use == ""
+
+    message_actions.note_use([received(alice)], FirstUse.OPENED)
+
+    assert received(alice).first_use == FirstUse.OPENED
+
 
 def test_an_export_and_a_pop3_client_use_what_they_fetch(
     send: Callable[..., Message], alice: Person
@@ -530,6 +539,8 @@ def test_of_an_opening_and_a_recall_at_one_moment_one_wins(
         assert is_recalled is not bool(shown)
         [(state, _)] = outcomes(sent).values()
         assert (state is DeliveryState.RECALLED) is is_recalled
+
+
 
 
 def test_statements_do_not_grow_with_the_recipients(
