@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -79,18 +79,21 @@ def of_message(reference: str) -> Delivery | None:
     queued = QueuedMessage.objects.filter(reference=reference).first()
     if queued is not None:
         return from_queue(queued) if queued.sender else None
-    kinds = [EventKind.RECEIVED, *summaries.FINAL_EVENTS, *AFTER_DELIVERY]
+    kinds = [EventKind.RECEIVED, *summaries.FINAL_EVENTS]
     rows = summaries.events_of([reference], kinds)
     events = list(rows.order_by("pk")[:LIMIT])
     sender = next((e.detail.get("sender") for e in events if not e.recipient), "")
-    return from_events(events) if sender else None
+    if not sender:
+        return None
+    later = _later_events(reference, [one.recipient for one in events])
+    return from_events([*events, *later.values()])
 
 
 def from_queue(message: QueuedMessage) -> Delivery:
     """Returns the delivery of a message that the queue still has."""
     rows = message.recipients.order_by("pk")[:LIMIT]
     recipients = _recipients(list(rows), clock.estimated_now())
-    later = _later_events(message.reference)
+    later = _later_events(message.reference, [one.address for one in recipients])
     recipients = [_with_later(one, later) for one in recipients]
     return _delivery(recipients, since=message.accepted_at, until=message.expires_at)
 
@@ -110,10 +113,12 @@ def from_events(events: Iterable[Event]) -> Delivery | None:
     return _delivery(recipients, since=since) if since else None
 
 
-def _later_events(reference: str) -> dict[str, Event]:
-    """Returns the latest event after its delivery for each recipient of a message."""
-    rows = Event.objects.filter(reference=reference, kind__in=AFTER_DELIVERY)
-    return {one.recipient: one for one in rows.order_by("pk")[:LIMIT]}
+def _later_events(reference: str, addresses: Collection[str]) -> dict[str, Event]:
+    """Returns the latest event after its delivery for each of these recipients, if any."""
+    rows = Event.objects.filter(
+        reference=reference, kind__in=AFTER_DELIVERY, recipient__in=addresses
+    )
+    return {one.recipient: one for one in summaries.newest(rows)}
 
 
 def _with_later(

@@ -1,4 +1,4 @@
-"""Delivery states of many messages, with two statements at most, for lists of messages."""
+"""Delivery states of many messages, with three statements at most, for lists of them."""
 
 from __future__ import annotations
 
@@ -172,32 +172,56 @@ def _from_trace(references: Collection[str]) -> dict[str, MessageDelivery]:
             continue
         state = final_state(row["kind"], row["reason"] or "")
         groups[row["reference"]].append(Group(state, row["count"], row["last"]))
-    for reference in changed:
-        groups[reference] = _latest(reference)
+    if changed:
+        groups |= _latest(changed)
     return {
         reference: MessageDelivery.of(groups[reference], since=since)
         for reference, since in accepted.items()
     }
 
 
-def _latest(reference: str) -> list[Group]:
-    """Returns each recipient of a message by its latest event: few are ever recalled."""
-    rows = final_events([reference]).exclude(kind=EventKind.RECEIVED)
-    latest = {one.recipient: one for one in rows.order_by("pk")[:LIMIT]}
-    return [Group(state_after(one), 1, one.at) for one in latest.values()]
+def _latest(references: Collection[str]) -> dict[str, list[Group]]:
+    """Returns the groups of messages by the latest event of each recipient."""
+    rows = (
+        newest(final_events(references).exclude(kind=EventKind.RECEIVED))
+        .values(
+            "reference",
+            "kind",
+            reason=KT("detail__reason"),
+            of_many=KT("detail__of_many"),
+        )
+        .annotate(count=Count("pk"), last=Max("at"))
+        .order_by()
+    )
+    groups: defaultdict[str, list[Group]] = defaultdict(list)
+    for row in rows:
+        state = _state(row["kind"], row["reason"] or "", is_part=bool(row["of_many"]))
+        groups[row["reference"]].append(Group(state, row["count"], row["last"]))
+    return groups
+
+
+def newest(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Returns the latest of these events for each recipient of each message."""
+    by_recipient = events.order_by().values("reference", "recipient")
+    latest = by_recipient.annotate(latest=Max("pk")).values("latest")
+    return Event.objects.filter(pk__in=latest)
 
 
 def state_after(event: Event) -> DeliveryState:
     """Returns the state that a final event, or one after the delivery, leads to."""
-    match event.kind:
+    reason, is_part = event.detail.get("reason", ""), event.detail.get("of_many")
+    return _state(event.kind, str(reason), is_part=bool(is_part))
+
+
+def _state(kind: str, reason: str, *, is_part: bool) -> DeliveryState:
+    match kind:
         case EventKind.RECALLED:
-            is_part = event.detail.get("of_many")
             return DeliveryState.PARTLY_RECALLED if is_part else DeliveryState.RECALLED
         case EventKind.WITHDRAWN:
             return DeliveryState.WITHDRAWN
         case EventKind.PUT_BACK:
             return DeliveryState.DELIVERED
-    return final_state(event.kind, str(event.detail.get("reason", "")))
+    return final_state(kind, reason)
 
 
 def final_events(references: Collection[str]) -> QuerySet[Event]:

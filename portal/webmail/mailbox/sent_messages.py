@@ -27,7 +27,7 @@ TEMPLATES = {
 
 
 def deliveries_of(messages: Iterable[Message]) -> dict[int, MessageDelivery]:
-    """Returns the deliveries of messages in Sent by id, with two queries at most.
+    """Returns the deliveries of messages in Sent by id, with three queries at most.
 
     Leaves out those sent before references were kept.
     """

@@ -541,6 +541,40 @@ def test_of_an_opening_and_a_recall_at_one_moment_one_wins(
         assert (state is DeliveryState.RECALLED) is is_recalled
 
 
+def test_many_events_hide_no_outcome(
+    send: Callable[..., Message],
+    bob: Person,
+    alice: Person,
+    colleague: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(one_message, "LIMIT", 3)
+    monkeypatch.setattr(summaries, "LIMIT", 3)
+    sent = send(alice.address, colleague.address)
+
+    recall.recall(sent, by=bob)
+
+    recalled = DeliveryState.RECALLED, ""
+    assert outcomes(sent) == {alice.address: recalled, colleague.address: recalled}
+
+
+def test_a_page_of_recalled_messages_takes_as_many_statements_as_one(
+    send: Callable[..., Message], bob: Person, alice: Person
+) -> None:
+    sent = [send(alice.address) for _ in range(3)]
+    for one in sent:
+        recall.recall(one, by=bob)
+    Recipient.objects.all().delete()
+    QueuedMessage.objects.all().delete()
+
+    def statements(*some: Message) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            found = summaries.of_messages({one.reference for one in some})
+        states = [one.state for one in found.values()]
+        assert states == [DeliveryState.RECALLED] * len(some)
+        return len(captured)
+
+    assert statements(sent[0]) == statements(*sent)
 
 
 def test_statements_do_not_grow_with_the_recipients(
