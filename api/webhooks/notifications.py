@@ -9,7 +9,7 @@ from typing import Any
 
 from engine.audit.models import Entry
 from engine.mail.address import Address, InvalidAddressError
-from engine.queue.models import QueuedMessage, Recipient
+from engine.queue.models import Recipient
 from engine.registry.models import WebhookEvent
 from engine.routing import routes
 from engine.trace.models import Event, EventKind
@@ -159,14 +159,19 @@ def _recalls(rows: Sequence[Event]) -> Iterator[Notification]:
 
 
 def _senders(rows: Iterable[Event]) -> dict[str, int | None]:
-    """Returns the organisation that sent each message, by reference."""
+    """Returns the organisation that sent each message, by reference.
+
+    From the acceptance in the trace, because a message may be recalled after the queue
+    has purged it.
+    """
+    references = {row.reference for row in rows}
+    if not references:
+        return {}
     known = routes.current()
-    messages = QueuedMessage.objects.filter(
-        reference__in={row.reference for row in rows}
-    )
+    accepted = Event.objects.filter(reference__in=references, kind=EventKind.RECEIVED)
     return {
-        one.reference: trace_visibility.sending_organisation(one, known)
-        for one in messages
+        one.reference: trace_visibility.owner_of_outcomes(one, known)
+        for one in accepted
     }
 
 

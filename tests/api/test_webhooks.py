@@ -24,7 +24,7 @@ from api.webhooks.enqueue import enqueue_new_events
 from api.webhooks.http_client import Gone, NotAccepted
 from engine.database import clock
 from engine.queue import recall
-from engine.queue.models import Recipient
+from engine.queue.models import QueuedMessage, Recipient
 from engine.registry.models import (
     Connection,
     DistributionList,
@@ -352,14 +352,18 @@ def test_refusal_is_told_to_whom_it_concerns_and_a_mere_claim_to_nobody(
     ]
 
 
+@pytest.mark.parametrize("is_purged", [False, True])
 def test_a_recall_is_told_to_the_sender_and_to_those_who_had_it(
-    key: Key, call: Api, bob: Person, charlie: Person
+    key: Key, call: Api, bob: Person, charlie: Person, is_purged: bool
 ) -> None:
     for caller in (call, key(charlie.organisation), key(None)):
         create_endpoint(caller, "message.recalled")
     reference = send(call, bob, charlie)
     [message] = Message.objects.filter(mailbox=charlie.mailbox)
     sent = Message.objects.get(mailbox=bob.mailbox, reference=reference)
+    if is_purged:
+        Recipient.objects.all().delete()
+        QueuedMessage.objects.all().delete()
 
     recall.recall(sent, by=bob)
     enqueue_new_events()
