@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -24,7 +24,7 @@ from engine.queue.automatic_mail.list_expansion import LOOP_HEADER, has_passed
 from engine.queue.enqueue import commit
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.models import Source
-from engine.registry.models import Actor
+from engine.registry.models import Actor, Mailbox
 from engine.routing import policies, routes
 from engine.routing.sending_stops import check_not_stopped
 from engine.storage import content
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 LIMIT = 100  # rows in one sweep
 FIRST_PAUSE = timedelta(minutes=1)
+STOPPED_PAUSE = timedelta(minutes=5)
 MAX_ATTEMPTS = 10
 
 
@@ -47,11 +48,12 @@ def send_due() -> int:
 
     A row that fails is postponed, and set aside after MAX_ATTEMPTS.
     """
-    due = AutomaticMail.objects.filter(due_at__lte=clock.now(), set_aside_at=None)
-    ids = list(due.order_by("pk").values_list("pk", flat=True)[:LIMIT])
+    now = clock.now()
+    due = AutomaticMail.objects.filter(due_at__lte=now, set_aside_at=None)
+    ids = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:LIMIT])
     for row_id in ids:
         try:
-            _send(row_id)
+            _send(row_id, now)
         except Exception as error:
             log.exception("automatic mail %s is put off", row_id)
             _postpone(row_id, str(error) or type(error).__name__)
@@ -59,14 +61,19 @@ def send_due() -> int:
 
 
 @transaction.atomic
-def _send(row_id: int) -> None:
-    row = _lock(row_id)
+def _send(row_id: int, now: datetime) -> None:
+    row = _lock(row_id, now)
     if row is None:
+        return
+    try:
+        _check_not_stopped(row.message.mailbox)
+    except TemporaryFailure:
+        # Its mailbox may not send for now. Not a fault: it waits without limit.
+        _pause(row.message.mailbox_id)
         return
     try:
         accepted = _message_for(row)
     except TemporaryFailure:
-        # Its mailbox may not send for now. Not a fault: it waits without limit.
         row.due_at = clock.now() + FIRST_PAUSE
         row.save(update_fields=["due_at"])
         return
@@ -80,14 +87,22 @@ def _send(row_id: int) -> None:
         commit.commit_messages([accepted])
 
 
-def _lock(row_id: int) -> AutomaticMail | None:
-    """Returns the row, unless another process holds it or has sent it."""
+def _lock(row_id: int, now: datetime) -> AutomaticMail | None:
+    """Returns the row, unless another process holds it, or has sent or postponed it."""
     rows = AutomaticMail.objects.select_for_update(skip_locked=True, of=("self",))
     return (
-        rows.filter(pk=row_id)
+        rows.filter(pk=row_id, due_at__lte=now)
         .select_related("message__content", "message__mailbox")
         .first()
     )
+
+
+def _pause(mailbox_id: int) -> None:
+    """Postpones whatever a mailbox has to send, so that the sweeps are left to others."""
+    rows = AutomaticMail.objects.select_for_update(skip_locked=True, of=("self",))
+    waiting = rows.filter(message__mailbox_id=mailbox_id, set_aside_at=None)
+    ids = list(waiting.order_by("pk").values_list("pk", flat=True))
+    AutomaticMail.objects.filter(pk__in=ids).update(due_at=clock.now() + STOPPED_PAUSE)
 
 
 def _postpone(row_id: int, fault: str) -> None:
@@ -117,19 +132,22 @@ def retry_set_aside(*, by: Actor | None) -> int:
     return len(rows)
 
 
-def _message_for(row: AutomaticMail) -> AcceptedMessage | None:
-    """Returns what the row sends; None for nothing.
-
-    Raises PermanentFailure where the recipient does not exist or may not be reached, and
-    TemporaryFailure while an operator stops what the mailbox sends.
-    """
-    mailbox = row.message.mailbox
+def _check_not_stopped(mailbox: Mailbox) -> None:
+    """Raises TemporaryFailure while an operator stops what the mailbox sends."""
     check_not_stopped(
         routes.current(),
         mailbox.organisation_id,
         person_id=mailbox.owner_id,
         addresses=[Address.parse(mailbox.address)],
     )
+
+
+def _message_for(row: AutomaticMail) -> AcceptedMessage | None:
+    """Returns what the row sends; None for nothing.
+
+    Raises PermanentFailure where the recipient does not exist or may not be reached, and
+    TemporaryFailure where that is so for now.
+    """
     if row.kind == AutomaticMailKind.ANSWER:
         return out_of_office_reply.reply_to(row.message)
     return _forward(row.message, Address.parse(row.target))

@@ -329,6 +329,46 @@ def test_a_step_of_the_sweep_that_fails_stops_no_other(
     assert len(answers()) == 1
 
 
+def test_a_stopped_mailbox_leaves_the_sweeps_to_others(
+    away: Mailbox, charlie: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forwards_and_replies, "LIMIT", 1)
+    stopped = [from_charlie(away) for _ in range(3)]
+    colleague = factories.make_person(
+        "dana@northfield.secure.example", away.organisation
+    )
+    rules.save(
+        Rule(
+            mailbox=factories.make_mailbox(colleague),
+            name="On",
+            subject_contains="a",
+            forward_to=CHARLIE,
+        ),
+        by=colleague,
+    )
+    deliver(colleague.mailbox)
+    sound = forwards_and_replies.check_not_stopped
+
+    def stop(known: object, *args: object, person_id: int, **kwargs: object) -> None:
+        if person_id == away.owner_id:
+            raise TemporaryFailure(TRY_LATER)
+
+    monkeypatch.setattr(forwards_and_replies, "check_not_stopped", stop)
+    forwards_and_replies.send_due()
+    forwards_and_replies.send_due()
+
+    assert len(answers()) == 1
+    assert forwards_and_replies.send_due() == 0
+    waiting = AutomaticMail.objects.values_list("message", flat=True)
+    assert set(waiting) == {one.pk for one in stopped}
+
+    monkeypatch.setattr(forwards_and_replies, "check_not_stopped", sound)
+    AutomaticMail.objects.update(due_at=timezone.now())
+    while forwards_and_replies.send_due():
+        pass
+    assert len(answers()) == 2
+
+
 def test_a_passing_refusal_loses_no_forward(
     mailbox: Mailbox, charlie: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
