@@ -43,8 +43,7 @@ _FACTS = tuple(field.attname for field in MessageFacts._meta.local_fields)
 class Cause:
     """Why and on whose behalf messages are withdrawn; `by=None` means the system itself.
 
-    The mailbox's readers see the kind, the reason (300 characters) and the name of the
-    actor. `occasion` (60 characters) is what the copies of one withdrawal have in common,
+    The mailbox's readers see the kind and the reason (300 characters). `occasion` (60 characters) is what the copies of one withdrawal have in common,
     such as `recall:` and a reference; WithdrawnCopy is indexed by it.
     """
 

@@ -41,7 +41,7 @@ class RecallForm(ActionForm):
 
     reason = forms.CharField(
         label=_("Reason"),
-        help_text=_("The recipients read it, with your name and the time."),
+        help_text=_("The recipients read it, with the message’s sender and the time."),
         max_length=recall.MAX_REASON,
         required=False,
     )
