@@ -43,14 +43,17 @@ class BearerAuthentication(BaseAuthentication):
 def bears_valid_key(request: HttpRequest) -> bool:
     """Returns whether a request carries a valid key or token; queries the database.
 
-    Called before the body is read, to decide whether a large one may be sent.
+    Called before the body is read, to decide whether a large one may be sent. Records no
+    use of the key: the request is authenticated after it.
     """
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     peer = request.META.get("REMOTE_ADDR", "")
-    return scheme.lower() == "bearer" and _find_caller(secret.strip(), peer) is not None
+    if scheme.lower() != "bearer":
+        return False
+    return _find_caller(secret.strip(), peer, is_recorded=False) is not None
 
 
-def _find_caller(secret: str, peer: str) -> Caller | None:
+def _find_caller(secret: str, peer: str, *, is_recorded: bool = True) -> Caller | None:
     token = (
         AccessToken.objects.filter(
             digest__in=generated_secrets.digests(secret),
@@ -61,8 +64,11 @@ def _find_caller(secret: str, peer: str) -> Caller | None:
         .first()
     )
     if token is not None:
-        authentication.record_api_key_use(token.key, peer=peer)
+        if is_recorded:
+            authentication.record_api_key_use(token.key, peer=peer)
         # A scope that the key has lost since is lost for its tokens as well.
         return Caller(token.key, frozenset(token.scopes) & frozenset(token.key.scopes))
-    key = authentication.authenticate_api_key(secret, peer=peer)
+    key = authentication.authenticate_api_key(
+        secret, peer=peer, is_recorded=is_recorded
+    )
     return Caller(key, frozenset(key.scopes)) if key else None

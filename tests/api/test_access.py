@@ -11,7 +11,9 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from api.auth.bearer import bears_valid_key
+from engine.audit.models import SignInTally
 from engine.registry.credentials import generated_secrets
+from engine.registry.credentials.sign_in_tally import tally
 from engine.registry.models import ApiKey, Organisation, Person
 from engine.registry.scopes import Scope
 from tests import factories
@@ -185,9 +187,16 @@ def test_too_many_calls_are_told_when_to_come_back(
 def test_a_large_body_is_read_only_from_a_caller_with_a_key(
     case_system: ApiKey, header: str, bears: bool
 ) -> None:
+    tally.flush()
+    SignInTally.objects.all().delete()
     request = RequestFactory().post("/", headers={"Authorization": header})
 
     assert bears_valid_key(request) is bears
+    # The request itself is counted, not the look ahead.
+    tally.flush()
+    assert not SignInTally.objects.exists()
+    case_system.refresh_from_db()
+    assert case_system.last_used_at is None
 
 
 @pytest.mark.parametrize("scheme", ["Basic", "Token", ""])

@@ -134,11 +134,16 @@ def is_app_password_valid(digests: tuple[str, ...], *, generation: int) -> bool:
 
 
 def authenticate_api_key(
-    secret: str, *, peer: str = "", client_id: str | None = None
+    secret: str,
+    *,
+    peer: str = "",
+    client_id: str | None = None,
+    is_recorded: bool = True,
 ) -> ApiKey | None:
     """Returns the valid key with this secret, or None. `peer` is the client's IP address.
 
-    Where a `client_id` is given, it must be the key's.
+    Where a `client_id` is given, it must be the key's. A look ahead, before the request is
+    authenticated, is not recorded, so that each request counts once.
 
     Failures are not throttled: 140 bits cannot be guessed, and counting them would let
     anyone behind the same address lock out a system that holds a good key.
@@ -148,9 +153,10 @@ def authenticate_api_key(
     key = live.filter(digest__in=digests(secret)).first()
     if key is not None and client_id in (None, key.client_id):
         rekey(key, secret)
-        record_api_key_use(key, peer=peer)
+        if is_recorded:
+            record_api_key_use(key, peer=peer)
         return key
-    if (refused := found.first()) is not None:
+    if is_recorded and (refused := found.first()) is not None:
         tally.refused(refused, SignInMethod.API, peer=peer)
     return None
 
