@@ -63,6 +63,9 @@ QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "admin/tickets/mail/": ("all=1", "all=1&p=400", "p=50"),
     "admin/tickets/call/": ("q=smith", "q=zzzqq", "q={address}"),
+    "admin/delivered/": (),
+    "admin/withdrawals/": (),
+    "admin/rescans/": (),
     "admin/applications/": (
         "q=chambers", "q=zzzqq", "status=submitted", "kind=court", "p=100",
     ),
@@ -98,8 +101,11 @@ QUERIES: dict[str, tuple[str, ...]] = {
     ),
     "directory/lists/<int:list_id>/": (),
     "directory/organisations/<int:organisation_id>/": ("after={entry_id}",),
-    # Webmail
+    # Webmail and account
     "mail/": (),
+    "mail/mailboxes/<int:mailbox_id>/withdrawn/": (),
+    "account/openings/": (),
+    "emergency-access/": (),
     "mail/folders/<int:folder_id>/": ("order=oldest", "show=unread", "show=flagged"),
     "mail/mailboxes/<int:mailbox_id>/search/": (
         "q=hearing", "q=zephyr", "q=witness+interpreter", "q=from:jane", "q=interp*",
@@ -183,9 +189,13 @@ NOT_OF_THE_COMMUNITY = ("api/v1/messages/",)
 _GUIDES = (
     "Wagtail's, of the guides, of which there are a hundred however large the service"
 )
+_RARE = "of one emergency or withdrawal, or one mailbox like a person's own above"
 _NOBODY = "Wagtail's, and no role may open it"
 # Lists that have no line above, by what their routes begin with, and why.
 WITHOUT_QUERIES = {
+    "account/openings/<": _RARE,
+    "emergency-access/<": _RARE,
+    "mail/withdrawn/<": _RARE,
     "admin/forms/": _GUIDES,
     "admin/images/": _GUIDES,
     "admin/pages/": _GUIDES,
