@@ -62,8 +62,9 @@ def add(
 ) -> str:
     """Queues a job in the caller's transaction; returns its id.
 
-    `func` is a dotted path. It is due after `delay`. `schedule` names the schedule that the run belongs to. A run
-    of a schedule, or one that `is_noted`, gets its JobRun now; others when they start.
+    `func` is a dotted path. It is due after `delay`. `schedule` names the schedule that the
+    run belongs to. A run of a schedule, or one that `is_noted`, gets its JobRun now; others
+    when they start.
     """
     job_id = uuid4().hex
     package = SignedPackage.dumps(
