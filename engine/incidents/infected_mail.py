@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from engine.incidents import reach, rescans
+from engine.incidents import rescans
 from engine.incidents.models import Rescan
 from engine.mail.address import Address
 from engine.queue import incident_holds, mailbox_withdrawals
 from engine.queue.mailbox_withdrawals import SLICE, Cause
-from engine.queue.models import QueuedMessage, Recipient
+from engine.queue.models import Recipient
 from engine.queue.notifications import service_notices
 from engine.storage.models import Content, Message, WithdrawalKind, WithdrawnCopy
 from engine.trace.models import Event, EventKind
@@ -56,13 +56,11 @@ def withdraw(rescan: Rescan, row: Content, signature: str) -> bool:
 
     Returns False while one is being delivered, which is there to be taken out later.
     """
-    is_over = True
-    for content_id in _with_lists(row):
-        recipients = Recipient.objects.filter(message__content=content_id)
-        _hold_waiting(rescan, recipients, signature)
-        # Before its copies are looked for: what has been delivered by now is among them.
-        is_over &= not incident_holds.is_on_its_way(recipients)
-        _withdraw_copies(rescan, content_id, signature)
+    recipients = Recipient.objects.filter(message__content=row)
+    _hold_waiting(rescan, recipients, signature)
+    # Before its copies are looked for: what has been delivered by now is among them.
+    is_over = not incident_holds.is_on_its_way(recipients)
+    _withdraw_copies(rescan, row, signature)
     return is_over
 
 
@@ -72,24 +70,14 @@ def has_withdrawn(rescan: Rescan, row: Content) -> bool:
     return copies.exists()
 
 
-def _with_lists(row: Content) -> Iterator[int]:
-    """Yields the id of a content, then of what lists made of it: the scan began after it."""
-    yield row.pk
-    queued = QueuedMessage.objects.filter(content=row)
-    for reference in list(queued.values_list("reference", flat=True)):
-        sent_on = list(reach.with_lists(reference))[1:]
-        made = QueuedMessage.objects.filter(reference__in=sent_on)
-        yield from made.values_list("content", flat=True)
-
-
-def _withdraw_copies(rescan: Rescan, content_id: int, signature: str) -> None:
+def _withdraw_copies(rescan: Rescan, row: Content, signature: str) -> None:
     cause = Cause(
         kind=WithdrawalKind.INFECTED,
         by=None,
         reason=_reason(signature),
         occasion=rescan.occasion,
     )
-    messages = Message.objects.filter(content=content_id, is_draft=False)
+    messages = Message.objects.filter(content=row, is_draft=False)
     ids = messages.order_by("pk").values_list("pk", flat=True)
     while some := list(ids[:SLICE]):
         with transaction.atomic():

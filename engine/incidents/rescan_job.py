@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import BinaryIO
@@ -23,14 +24,14 @@ from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict
 from engine.encryption.errors import UnreadableError
 from engine.encryption.models import COMMUNITY
-from engine.incidents import infected_mail, rescans
+from engine.incidents import infected_mail, reach, rescans
 from engine.incidents.models import Rescan, RescanState
 from engine.jobs import queue as jobs
 from engine.lanes import Lane
 from engine.mail.errors import PermanentFailure
 from engine.mail.mime import part_walker
 from engine.queue import incident_holds
-from engine.queue.models import Recipient
+from engine.queue.models import QueuedMessage, Recipient
 from engine.storage import content
 from engine.storage.content_keys import Held, Holding
 from engine.storage.models import Content, Message
@@ -79,17 +80,44 @@ def _running(rescan_id: int) -> Rescan | None:
 
 
 def _look_at(rescan: Rescan, row: Content) -> bool:
-    """Scans one content, if a mailbox or the queue has it, and moves on.
+    """Scans one content, with what lists have made of it meanwhile, and moves on.
 
     Returns False where it must be looked at again, because it is being delivered.
+    """
+    began, counted = time.monotonic(), Counter[str]()
+    for one in _with_lists(rescan, row):
+        found = _found(rescan, one)
+        if found is None:
+            return False
+        counted.update(found)
+    _advance(rescan, row, **counted)
+    if counted:
+        time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
+    return True
+
+
+def _with_lists(rescan: Rescan, row: Content) -> Iterator[Content]:
+    """Yields a content, then what lists have made of it since the re-scan began: it would
+    not come to that."""
+    yield row
+    queued = QueuedMessage.objects.filter(content=row)
+    for reference in list(queued.values_list("reference", flat=True)):
+        _, *sent_on = reach.with_lists(reference)
+        yield from Content.objects.filter(
+            queued__reference__in=sent_on, pk__gt=rescan.newest
+        )
+
+
+def _found(rescan: Rescan, row: Content) -> dict[str, int] | None:
+    """Scans a content, if a mailbox or the queue has it, and withdraws it if infected.
+
+    Returns what it adds to the counts; None while it is being delivered.
     """
     holding = _holding(row)
     if holding is None:
         # All of it may have been withdrawn before the job was interrupted, or paused.
-        is_found = infected_mail.has_withdrawn(rescan, row)
-        _advance(rescan, row, scanned=int(is_found), infected=int(is_found))
-        return True
-    began = time.monotonic()
+        is_known = infected_mail.has_withdrawn(rescan, row)
+        return {"scanned": 1, "infected": 1} if is_known else {}
     try:
         # Where there is a fault, the job has been tried again for this very content.
         verdict = _scanned_again(holding) if rescan.fault else _scanned(holding)
@@ -100,15 +128,11 @@ def _look_at(rescan: Rescan, row: Content) -> bool:
         Rescan.objects.filter(pk=rescan.pk).update(fault=error.reply.text[:300])
         raise
     if verdict is None:
-        _advance(rescan, row, unreadable=1)
-        return True
-    if verdict.is_infected and not infected_mail.withdraw(
-        rescan, row, verdict.signature
-    ):
-        return False
-    _advance(rescan, row, scanned=1, infected=int(verdict.is_infected))
-    time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
-    return True
+        return {"unreadable": 1}
+    if not verdict.is_infected:
+        return {"scanned": 1}
+    is_over = infected_mail.withdraw(rescan, row, verdict.signature)
+    return {"scanned": 1, "infected": 1} if is_over else None
 
 
 def _holding(row: Content) -> Holding | None:

@@ -18,6 +18,7 @@ from engine.incidents.models import Rescan, RescanState
 from engine.queue.delivery import claim
 from engine.queue.models import Hold, Recipient, RecipientStatus
 from engine.registry.errors import PolicyError
+from engine.registry.models import Posting
 from engine.storage import content, message_actions
 from engine.storage.models import (
     Content,
@@ -252,6 +253,26 @@ def test_it_waits_for_what_is_being_delivered(
     assert (rescan.state, rescan.infected) == (RescanState.DONE, 1)
     assert (rescan.copies, rescan.stopped) == (1, int(not is_relayed))
     assert waiting.get().hold == ("" if is_relayed else Hold.WITHDRAWN)
+
+
+def test_what_a_list_makes_of_it_meanwhile_is_withdrawn_too(
+    queue, northfield, alice, bob, olive
+):
+    everyone = "all@northfield.secure.example"
+    factories.make_list(everyone, northfield, alice.address, posting=Posting.COMMUNITY)
+    queue.send(bob.address, everyone, raw=BAD)
+    claim.claim("runner")
+    rescan = rescans.start(days=1, by=olive)
+    rescan_job.run(rescan.pk)
+    queue.make_all_due()
+    queue.run(until_nothing_is_due=True)
+    assert "Bundle" in inbox(queue, alice)
+
+    run_queued()
+
+    rescan.refresh_from_db()
+    assert (rescan.state, rescan.infected) == (RescanState.DONE, 1)
+    assert "Bundle" not in inbox(queue, alice)
 
 
 def test_the_sender_is_told_of_their_own_copy(queue, alice, bob, olive):
