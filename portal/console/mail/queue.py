@@ -155,8 +155,8 @@ def _warn(
     if withdrawn:
         messages.warning(
             request,
-            f"{withdrawn} stay held: they were withdrawn. Ask to put the withdrawal or "
-            "the re-scan back.",
+            f"Still held because they were withdrawn: {withdrawn}. Ask to put the "
+            "withdrawal or the re-scan back.",
         )
     if left > withdrawn:
         messages.warning(

@@ -172,6 +172,6 @@ def test_what_was_withdrawn_is_left_out_of_a_release(
     page = staff_client.post(both, follow=True).content.decode()
 
     assert "one operator alone cannot release it" in alone
-    assert "1 stay held: they were withdrawn" in page
+    assert "Still held because they were withdrawn: 1." in page
     statuses = Recipient.objects.order_by("pk").values_list("status", flat=True)
     assert list(statuses) == [RecipientStatus.QUEUED, RecipientStatus.HELD]
