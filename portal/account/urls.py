@@ -84,6 +84,12 @@ signing_in = [
 
 password = [
     path("change/", signed_in(account.password_change), name="account_change_password"),
+    # allauth sends a person here who wants to change a password and has none.
+    path(
+        "set/",
+        signed_in(RedirectView.as_view(pattern_name="account_reset_password")),
+        name="account_set_password",
+    ),
     path("reset/", public(account.password_reset), name="account_reset_password"),
     path(
         "reset/done/",

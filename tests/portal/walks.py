@@ -167,6 +167,7 @@ REACHED_BY_HAND = {
 NOT_SCREENS = {
     "/.well-known/security.txt": "a text file",
     "/account/everyday-address/refuse/": "leads back",
+    "/account/password/set/": "leads on to choosing one by mail",
     "/account/reauthenticate/": "leads on to the second factor or the password",
     "/account/second-factor/passkeys/login/": "takes what the browser signed",
     "/account/second-factor/passkeys/reauthenticate/": "takes what the browser signed",

@@ -30,6 +30,18 @@ def bob_with_everyday_address(bob: Person) -> Person:
     return bob
 
 
+def test_a_person_without_a_password_is_led_to_choose_one(
+    signed_in: SignIn, bob: Person
+) -> None:
+    bob.set_unusable_password()
+    bob.save()
+
+    page = signed_in(bob).get("/account/password/change/", follow=True)
+
+    assert page.redirect_chain[-1][0] == reverse("account_reset_password")
+    assert page.status_code == 200
+
+
 def test_reset_reads_the_same_for_any_address(client: Client, bob: Person) -> None:
     pages = []
     for address in (bob.address, "nobody@firm.example", "no address"):
