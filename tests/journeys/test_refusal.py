@@ -43,6 +43,11 @@ def test_the_reference_that_swaks_was_told_opens_the_page(
     visitor.fill(reference=reference.lower())
     visitor.press("Search")
 
+    plain = visit(jane, java_script_enabled=False)
+    plain.open(trace)
+    plain.fill(reference=reference)
+    plain.press("Search")
+    assert plain.sees(advice.VIRUS)
     visitor.page.get_by_role("heading", name=f"Message {reference}").wait_for()
     assert visitor.sees(advice.VIRUS)
     assert visitor.sees("ben@northgate.secure.example")
