@@ -35,7 +35,7 @@ def main() -> None:
     options = _options()
     theirs: Times = {}
     if options.beside:
-        with worktree(options.beside) as home:
+        with worktree(options.beside, packages="test") as home:
             theirs = _measure(options.beside, home, options)
     ours = _measure(OURS, HOME, options)
     late = [name for name, times in ours.items() if p95(times) > TARGET]

@@ -15,13 +15,16 @@ HOME = Path(__file__).resolve().parents[2]
 
 
 @contextmanager
-def worktree(commit: str) -> Iterator[Path]:
-    """Checks out that version in a temporary folder, with its own packages."""
+def worktree(commit: str, *, packages: str = "run") -> Iterator[Path]:
+    """Checks out that version in a temporary folder, with its own packages.
+
+    `packages` is `test` for a side that imports what only tests have.
+    """
     folder = open_folder()
     home = folder / "home"
     _run("git", "worktree", "add", "--detach", "--quiet", str(home), commit, at=HOME)
     try:
-        _run(".ci/prepare", "run", at=home)
+        _run(".ci/prepare", packages, at=home)
         yield home
     finally:
         _run("git", "worktree", "remove", "--force", str(home), at=HOME)
