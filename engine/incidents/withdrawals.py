@@ -30,9 +30,8 @@ from engine.registry.permissions.two_person_rule import has_held
 
 JOB = "engine.incidents.tasks.run_withdrawal"
 NEEDED = 2  # operators beside the one who asked
-LIFETIME = timedelta(
-    days=7
-)  # a request that was not approved by then is not carried out
+# A request that was not approved by then is not carried out.
+LIFETIME = timedelta(days=7)
 
 ASKED = """\
 {asker} asks to {what} {found} messages.
@@ -83,24 +82,14 @@ def ask_to_put_back(withdrawal: Withdrawal, *, reason: str, by: Person) -> Withd
     locked = _locked(withdrawal)
     if locked.is_put_back or locked.state != WithdrawalState.DONE:
         raise PolicyError("Only a withdrawal that is done can be put back.")
-    earlier = Withdrawal.objects.filter(undoes=locked).first()
-    if earlier is not None and earlier.state != WithdrawalState.REFUSED:
-        raise PolicyError("Putting it back has been asked for already.")
-    if earlier is not None:
-        earlier.undoes = None
-        earlier.save(update_fields=["undoes"])
-    made = Withdrawal.objects.create(
+    made = Withdrawal(
         undoes=locked,
         criteria=locked.criteria,
         since=locked.since,
         until=locked.until,
         found=locked.messages,
-        reason=reason.strip(),
-        **_asker(by),
     )
-    _tell_operators(made, "put back")
-    _audit("withdrawal.put_back_asked", made, by=by, withdrawal=locked.pk)
-    return made
+    return _ask_back(made, "undoes", reason=reason, by=by, withdrawal=locked.pk)
 
 
 @transaction.atomic
@@ -113,22 +102,32 @@ def ask_to_put_back_rescan(rescan: Rescan, *, reason: str, by: Person) -> Withdr
         raise PolicyError("The re-scan is running. Wait until it is done, or stop it.")
     if not locked.copies and not locked.stopped:
         raise PolicyError("The re-scan withdrew nothing.")
-    earlier = Withdrawal.objects.filter(rescan=locked).first()
-    if earlier is not None and earlier.state != WithdrawalState.REFUSED:
-        raise PolicyError("Putting it back has been asked for already.")
-    if earlier is not None:
-        earlier.rescan = None
-        earlier.save(update_fields=["rescan"])
-    made = Withdrawal.objects.create(
+    made = Withdrawal(
         rescan=locked,
         since=locked.since,
         until=locked.started_at,
         found=locked.infected,
-        reason=reason.strip(),
-        **_asker(by),
     )
+    return _ask_back(made, "rescan", reason=reason, by=by, rescan=locked.pk)
+
+
+def _ask_back(
+    made: Withdrawal, of: str, *, reason: str, by: Person, **detail: int
+) -> Withdrawal:
+    """Asks for putting back what the field `of` names, unless that was asked before and
+    not refused. Raises PolicyError."""
+    earlier = Withdrawal.objects.filter(**{of: getattr(made, of)}).first()
+    if earlier is not None:
+        if earlier.state != WithdrawalState.REFUSED:
+            raise PolicyError("Putting it back has been asked for already.")
+        setattr(earlier, of, None)
+        earlier.save(update_fields=[of])
+    made.reason = reason.strip()
+    for name, value in _asker(by).items():
+        setattr(made, name, value)
+    made.save()
     _tell_operators(made, "put back")
-    _audit("withdrawal.put_back_asked", made, by=by, rescan=locked.pk)
+    _audit("withdrawal.put_back_asked", made, by=by, **detail)
     return made
 
 

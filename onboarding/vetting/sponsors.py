@@ -96,9 +96,9 @@ def find_sponsor_organisation(address: str) -> Organisation | None:
     is_eligible |= Q(organisation__account_type=AccountType.TRUSTED_DOMAIN)
     pair = (
         Domain.objects.verified()
+        .known_as(domain)
         .select_related("organisation")
-        .filter(is_eligible, Q(member_domain=domain) | Q(community_domain=domain))
-        .filter(organisation__status=OrganisationStatus.ACTIVE)
+        .filter(is_eligible, organisation__status=OrganisationStatus.ACTIVE)
         .first()
     )
     return pair.organisation if pair else None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.models import Domain
 
@@ -23,8 +21,6 @@ def address_key(text: str) -> str:
 
 
 def _community_domain(domain: str) -> str:
-    pairs = Domain.objects.verified().filter(
-        Q(member_domain=domain) | Q(community_domain=domain)
-    )
+    pairs = Domain.objects.verified().known_as(domain)
     forms = dict(pairs.values_list("community_domain", "member_domain"))
     return domain if domain in forms else next(iter(forms), domain)

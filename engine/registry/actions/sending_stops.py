@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
-
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -56,8 +54,7 @@ def stop_address(address: str, *, reason: str, by: Actor | None) -> SendingStop:
         parsed = Address.parse(address.strip())
     except InvalidAddressError:
         raise PolicyError(f"“{address}” is not an address.") from None
-    named = Q(member_domain=parsed.domain) | Q(community_domain=parsed.domain)
-    domain = Domain.objects.verified().filter(named).first()
+    domain = Domain.objects.verified().known_as(parsed.domain).first()
     if domain is None:
         raise PolicyError(f"“{parsed.domain}” is the domain of no organisation here.")
     key = Address(parsed.local, domain.community_domain).key

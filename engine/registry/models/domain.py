@@ -14,6 +14,12 @@ class DomainQuerySet(LoggedQuerySet["Domain"]):
         """Domains proved to be their organisation's. Only these have mail."""
         return self.exclude(verified_at=None)
 
+    def known_as(self, domain: str) -> DomainQuerySet:
+        """Domains of which this A-label is either form."""
+        return self.filter(
+            models.Q(member_domain=domain) | models.Q(community_domain=domain)
+        )
+
 
 class Domain(FoundByWords):
     """A pair: a domain as its organisation uses it, and its form in the community.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db.models import Q
 
 from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
@@ -78,10 +77,6 @@ def _directory_name(message: Message) -> str:
 
 
 def _organisation(domain: str) -> Organisation | None:
-    found = (
-        Domain.objects.verified()
-        .filter(Q(community_domain=domain) | Q(member_domain=domain))
-        .select_related("organisation")
-    )
-    row = found.first()
+    found = Domain.objects.verified().known_as(domain)
+    row = found.select_related("organisation").first()
     return row.organisation if row else None
