@@ -22,8 +22,6 @@ RULES = {
         "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"],
     }
 }
-# Colours do not depend on the width, and comparing them takes axe longest.
-NARROW_RULES = RULES | {"rules": {"color-contrast": {"enabled": False}}}
 # Leaves out everything else that axe finds, which need not leave the browser.
 RUN = """async rules => (await axe.run({...rules, resultTypes: ['violations']}))
   .violations.map(one => ({id: one.id,
@@ -106,8 +104,7 @@ def faults_at_width(page: Page, width: int) -> Iterator[str]:
         )
         path = Path(folder) / f"{name.strip('-')}-{width}.png"
         page.screenshot(path=path, full_page=True)
-    rules = NARROW_RULES if width == NARROW else RULES
-    for violation in violations(page, rules):
+    for violation in violations(page, RULES):
         yield from (f"{violation['id']}: {node}" for node in violation["nodes"])
     if page.evaluate("document.documentElement.scrollWidth") > width:
         yield "is wider than the screen"
