@@ -128,14 +128,19 @@ def stop(unit: str) -> None:
     file.unlink()
     os.kill(pid, signal.SIGTERM)
     for _ in range(450):
-        if not Path(f"/proc/{pid}/cmdline").exists() or is_zombie(pid):
+        if not is_running(pid):
             return
         time.sleep(0.1)
     os.killpg(pid, signal.SIGKILL)
 
 
-def is_zombie(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
+def is_running(pid: int) -> bool:
+    """Returns False for a zombie, which only waits for its parent."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return not state.startswith("Z")
 
 
 def settings(file: Path) -> dict[str, list[str]]:

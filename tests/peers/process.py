@@ -79,10 +79,19 @@ def process_tree(pid: int) -> list[int]:
     """Returns the pids of the process and its descendants."""
     found = [pid]
     for parent in found:
-        path = Path(f"/proc/{parent}/task/{parent}/children")
-        if path.exists():
-            found += map(int, path.read_text().split())
+        # Any of them may end meanwhile.
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            children = Path(f"/proc/{parent}/task/{parent}/children").read_text()
+            found += map(int, children.split())
     return found
+
+
+def command_line(pid: int) -> str:
+    """Returns the process's command line, or nothing of one that has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 class Daemon:

@@ -144,7 +144,8 @@ def _spent_by_database() -> float:
     running = Path(f"/proc/{server}/task/{server}/children").read_text().split()
     ticks = sum(map(int, _fields_of(server)[13:15]))  # of those that have ended
     for child in running:
-        with suppress(FileNotFoundError):
+        # A process may end between the opening of its file and the reading.
+        with suppress(FileNotFoundError, ProcessLookupError):
             ticks += sum(map(int, _fields_of(int(child))[11:13]))
     return ticks / os.sysconf("SC_CLK_TCK")
 

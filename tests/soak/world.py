@@ -29,6 +29,7 @@ from tests.peers.postfix import Postfix
 from tests.peers.postgres import Postgres
 from tests.peers.process import (
     Daemon,
+    command_line,
     free_port,
     open_folder,
     process_tree,
@@ -154,7 +155,7 @@ class Host:
 
     def processes(self) -> list[tuple[int, str]]:
         """Returns pid and command line of `up` and all its descendants."""
-        return [(pid, _command(pid)) for pid in process_tree(self.pid)]
+        return [(pid, command_line(pid)) for pid in process_tree(self.pid)]
 
 
 @dataclass
@@ -328,10 +329,3 @@ def _context(authority: Authority) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(own.cert_file, own.key_file)
     return context
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except (FileNotFoundError, ProcessLookupError):
-        return ""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import migrated
-from tests.peers.process import Daemon, answers, free_port, wait_until
+from tests.peers.process import Daemon, answers, command_line, free_port, wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -21,11 +21,7 @@ pytestmark = pytest.mark.slow
 def serving_children(pid: int) -> list[int]:
     """Leaves out Python's own helper for multiprocessing (since 3.14)."""
     numbers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [
-        int(number)
-        for number in numbers
-        if b"run_web" in Path(f"/proc/{number}/cmdline").read_bytes()
-    ]
+    return [pid for pid in map(int, numbers) if "run_web" in command_line(pid)]
 
 
 def listeners(port: int) -> int:
