@@ -7,6 +7,7 @@ one code can have several causes.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from engine.mail import advice
 
@@ -64,14 +65,16 @@ ADVICE = (
         "A rule of this community does not allow it. The reply says which.",
     ),
 )
+_PATTERNS = tuple((re.compile(words), what_next) for words, what_next in ADVICE)
 
 
+@lru_cache(maxsize=1024)  # a search looks at hundreds of refusals, of a few kinds
 def of_refusal(reply: str) -> str:
     """Returns what to do about a reply of ours, with its codes; empty for none."""
     general = advice.of_reply(reply)
     if general == advice.VIRUS:
         return general
-    for words, what_next in ADVICE:
-        if re.search(words, reply):
+    for pattern, what_next in _PATTERNS:
+        if pattern.search(reply):
             return what_next
     return general

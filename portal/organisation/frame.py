@@ -14,10 +14,15 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from engine.registry import permissions
 from engine.registry.models import ApiKey, Organisation, Person, WebhookEndpoint
-from engine.registry.permissions import REFUSAL, Permission
-from engine.registry.permissions.view_guards import GuardedView, View, requires
+from engine.registry.permissions import REFUSAL, Permission, roles_held
+from engine.registry.permissions.view_guards import (
+    GuardedView,
+    View,
+    held_by_visitor,
+    organisation_by_id,
+    requires,
+)
 from portal.account_admin import policies
 from portal.ui.visitor import signed_in_person
 
@@ -57,7 +62,7 @@ def organisation_view(permission: Permission) -> Callable[[View], GuardedView]:
         def with_organisation(
             request: HttpRequest, organisation_id: int, **kwargs: Any
         ) -> HttpResponseBase:
-            organisation = Organisation.objects.get(pk=organisation_id)
+            organisation = organisation_by_id(request, organisation_id)
             return view(request, organisation, **kwargs)
 
         guard = requires(permission, organisation_from="organisation_id")
@@ -114,9 +119,9 @@ def render_section(
     context: dict[str, Any] | None = None,
 ) -> HttpResponse:
     """Renders `organisation/<template>.html` with links to the permitted sections."""
-    by = signed_in_person(request)
-    held = permissions.held_by(by, organisation=organisation)
-    is_own = policies.administers(by, organisation)
+    roles = roles_held.of_visitor(request, signed_in_person(request))
+    held = held_by_visitor(request, organisation)
+    is_own = roles.administers(organisation.pk)
     links = [
         {
             "text": one.label,

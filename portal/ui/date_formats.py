@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from engine import calendar_days
 
@@ -25,9 +26,14 @@ def format_datetime(moment: datetime, style: str = "full") -> str:
             return clock
         return date_format(local, "j M" if local.year == today.year else "j M Y")
     return gettext("%(date)s at %(clock)s") % {
-        "date": date_format(local, "j F Y"),
+        "date": _in_words(local.date(), get_language()),
         "clock": clock,
     }
+
+
+@lru_cache(maxsize=1024)  # a list has fifty lines of a few days
+def _in_words(day: date, language: str | None) -> str:
+    return date_format(day, "j F Y")
 
 
 def start_of_day(text: str) -> datetime | None:

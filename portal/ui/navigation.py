@@ -9,7 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from engine.registry.models import Person, RoleName
+from engine.registry.models import Person
+from engine.registry.permissions import roles_held
 from engine.registry.permissions.roles import ROLES, Permission
 
 # The roots in portal/urls.py of rooms that this one may not import.
@@ -26,12 +27,12 @@ SEARCHING_ROLES = [
     if Permission.SEARCH_DIRECTORY in role.permissions
 ]
 # Run for every page: building the equivalent querysets takes longer than the query.
-HELD = """
-    SELECT 'mail', '' FROM registry_mailbox WHERE owner_id = %(person)s AND is_active
-    UNION SELECT 'mail', '' FROM registry_grant WHERE person_id = %(person)s AND can_read
-    UNION SELECT 'organisation', role FROM registry_organisationrole
-        WHERE person_id = %(person)s
-    UNION SELECT 'staff', role FROM registry_staffrole WHERE person_id = %(person)s
+HAS_MAIL = """
+    SELECT EXISTS (
+        SELECT 1 FROM registry_mailbox WHERE owner_id = %(person)s AND is_active
+    ) OR EXISTS (
+        SELECT 1 FROM registry_grant WHERE person_id = %(person)s AND can_read
+    )
 """
 
 
@@ -55,19 +56,19 @@ class NavigationItem:
 
 
 def accessible_areas(request: HttpRequest) -> Areas:
-    """Returns the areas for the signed-in person, in one query."""
+    """Returns the areas for the signed-in person."""
     person = request.user
     if not isinstance(person, Person):
         return Areas()
     with connection.cursor() as cursor:
-        cursor.execute(HELD, {"person": person.pk})
-        held = set(cursor.fetchall())
-    staff = {role for place, role in held if place == "staff"}
+        cursor.execute(HAS_MAIL, {"person": person.pk})
+        (has_mail,) = cursor.fetchone()
+    roles = roles_held.of_visitor(request, person)
     return Areas(
-        has_mail=("mail", "") in held,
-        is_administrator=("organisation", RoleName.ADMINISTRATOR) in held,
-        is_staff=bool(staff) or person.is_superuser,
-        may_search=not staff.isdisjoint(SEARCHING_ROLES)
+        has_mail=bool(has_mail),
+        is_administrator=any(map(roles.administers, roles.in_organisations)),
+        is_staff=bool(roles.staff) or person.is_superuser,
+        may_search=not roles.staff.isdisjoint(SEARCHING_ROLES)
         or person.organisation_id is not None,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TypeAlias
 
 from django.contrib.auth.models import AnonymousUser
@@ -15,7 +14,9 @@ from engine.registry.models import (
     RoleName,
     StaffRole,
 )
+from engine.registry.permissions import roles_held
 from engine.registry.permissions.roles import ROLES, Member, Permission
+from engine.registry.permissions.roles_held import RolesHeld
 
 Visitor: TypeAlias = Person | AnonymousUser
 # The same sentence for every refusal: it must not reveal whether an object exists.
@@ -45,29 +46,31 @@ def _administers(person: Person, organisation: Organisation) -> bool:
 
 
 def held_by(
-    person: Visitor, *, organisation: Organisation | None = None
+    person: Visitor,
+    *,
+    organisation: Organisation | None = None,
+    roles: RolesHeld | None = None,
 ) -> frozenset[Permission]:
     """Returns every permission that the person holds in the organisation.
 
     Without an organisation, the person's own is meant. Staff roles count in every
     organisation, and even in one that is suspended; roles inside an organisation only
-    while it is active.
+    while it is active. `roles` are the person's, where they were just read.
     """
     if not isinstance(person, Person) or not may_sign_in(person):
         return frozenset()
-    names = StaffRole.objects.filter(person=person).values_list("role", flat=True)
-    as_staff = _granted_by(names)
+    roles = roles or roles_held.of_person(person)
+    as_staff = _granted_by(roles.staff)
     scope = organisation or person.organisation
     if scope is None or not scope.is_active:
         return as_staff
-    return as_staff | _held_inside(person, scope)
+    return as_staff | _held_inside(person, scope, roles)
 
 
-def _held_inside(person: Person, organisation: Organisation) -> frozenset[Permission]:
-    names = OrganisationRole.objects.filter(
-        person=person, organisation=organisation
-    ).values_list("role", flat=True)
-    granted = _granted_by(names)
+def _held_inside(
+    person: Person, organisation: Organisation, roles: RolesHeld
+) -> frozenset[Permission]:
+    granted = _granted_by(roles.inside(organisation.pk))
     # Membership needs no row: everyone in an organisation holds the member role there.
     if person.organisation_id == organisation.pk:
         granted |= Member.permissions
@@ -77,8 +80,8 @@ def _held_inside(person: Person, organisation: Organisation) -> frozenset[Permis
     return granted - {Permission.USE_MAIL} if person.is_mail_shut else granted
 
 
-def _granted_by(names: Iterable[str]) -> frozenset[Permission]:
-    return frozenset().union(*(ROLES[RoleName(name)].permissions for name in names))
+def _granted_by(names: frozenset[RoleName]) -> frozenset[Permission]:
+    return frozenset().union(*(ROLES[name].permissions for name in names))
 
 
 def can(

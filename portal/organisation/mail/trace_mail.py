@@ -7,9 +7,10 @@ recipient's its own only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeAlias
 
 from django.db.models import QuerySet
 
@@ -27,7 +28,10 @@ from portal.organisation.mail.trace_query import (
 
 # Ids of recipients follow those of their messages only roughly.
 SLACK = 5000
+# Rows that are looked at before the rest of SCANNED; most often they fill the page.
+FIRST = 2 * PER_PAGE
 UNDONE = (RecipientStatus.QUEUED, RecipientStatus.HELD, RecipientStatus.FAILED)
+Ids: TypeAlias = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,22 @@ class Line:
     kind: Shown
     last_id: int
     reason: str = ""
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the line is a refusal, and no message."""
+        return self.kind is Shown.REFUSED
+
+    @property
+    def outcome(self) -> str:
+        """What happened, in words: "Sent: 2 delivered, 1 waiting"."""
+        if self.is_refused:
+            return self.statuses[0][0]
+        words = (
+            f"{number} {label.lower()}" if self.number > 1 else label.lower()
+            for label, number in self.statuses
+        )
+        return f"{self.kind.label}: {', '.join(words)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +127,12 @@ def _sent(
 
 def _newest(
     rows: QuerySet[QueuedMessage], query: Query, before: int | None
-) -> QuerySet[QueuedMessage, int]:
+) -> QuerySet[QueuedMessage, tuple[int]]:
     if before is not None:
         rows = rows.filter(pk__lt=before)
     for side, end in query.ids_in_span(_times(), "accepted_at").items():
         rows = rows.filter(**{f"pk__{side}": end})
-    return rows.order_by("-pk").values_list("pk", flat=True)
+    return rows.order_by("-pk").values_list("pk")
 
 
 def _received(
@@ -146,26 +166,26 @@ def _by_recipient(
         "message__source",
         "message__sender",
         "message__accepted_at",
-    )[:SCANNED]
-    looked_at = list(seen)
+    )
     is_own = trace_visibility.is_own(query.recipient, organisation, known)
-    matching = [
-        pk
-        for pk, sent_by, source, sender, at in looked_at
-        if query.covers(at)
-        and (not query.sender or sender.casefold() == query.sender)
-        and (
-            (query.shows(Shown.RECEIVED) and is_own)
-            or (
-                query.shows(Shown.SENT)
-                and sent_by == organisation.pk
-                and source != Source.LIST
+
+    def matching(rows: Sequence[tuple[int, int | None, str, str, datetime]]) -> Ids:
+        return [
+            pk
+            for pk, sent_by, source, sender, at in rows
+            if query.covers(at)
+            and (not query.sender or sender.casefold() == query.sender)
+            and (
+                (query.shows(Shown.RECEIVED) and is_own)
+                or (
+                    query.shows(Shown.SENT)
+                    and sent_by == organisation.pk
+                    and source != Source.LIST
+                )
             )
-        )
-    ]
-    if query.reason:
-        matching = _with_reason(matching, query, organisation, known)
-    return _scanned([pk for pk, *_ in looked_at], matching)
+        ]
+
+    return _looked_through(seen, matching, query, organisation, known)
 
 
 def _by_sender(
@@ -176,24 +196,45 @@ def _by_sender(
     rows = QueuedMessage.objects.filter(
         organisation_id=owner, sender__iexact=query.sender
     ).exclude(source=Source.LIST)
+    newest = _newest(rows, query, before)
     is_own = owner == organisation.pk and query.shows(Shown.SENT)
-    limit = PER_PAGE + 1 if is_own and not query.reason else SCANNED
-    looked_at = list(_newest(rows, query, before)[:limit])
-    if is_own:
-        matching = looked_at
-    elif query.shows(Shown.RECEIVED):
-        received = Recipient.objects.filter(
-            received_by_id=organisation.pk, message__in=looked_at
-        )
-        kept = set(received.values_list("message", flat=True))
-        matching = [pk for pk in looked_at if pk in kept]
-    else:
-        matching = []
-    if limit == SCANNED:
-        if query.reason:
-            matching = _with_reason(matching, query, organisation, known)
-        return _scanned(looked_at, matching)
-    return Found(looked_at[:PER_PAGE], len(looked_at) > PER_PAGE)
+    if not is_own and not query.shows(Shown.RECEIVED):
+        return Found([], is_more=False)
+
+    def matching(rows: Sequence[tuple[int]]) -> Ids:
+        ids = [pk for (pk,) in rows]
+        return ids if is_own else _received_of(ids, organisation)
+
+    return _looked_through(newest, matching, query, organisation, known)
+
+
+def _received_of(ids: Ids, organisation: Organisation) -> Ids:
+    rows = Recipient.objects.filter(received_by_id=organisation.pk, message__in=ids)
+    kept = set(rows.values_list("message", flat=True))
+    return [pk for pk in ids if pk in kept]
+
+
+def _looked_through(
+    rows: QuerySet[Any, Any],
+    matching: Callable[[Sequence[Any]], Ids],
+    query: Query,
+    organisation: Organisation,
+    known: Routes,
+) -> Found:
+    """Looks through the newest rows, a message's id first in each, until a page is full.
+
+    A reason is rare, so that all are looked at at once.
+    """
+    looked_at: list[Any] = []
+    found: Ids = []
+    for end in (SCANNED,) if query.reason else (FIRST, SCANNED):
+        looked_at += rows[len(looked_at) : end]
+        found = matching(looked_at)
+        if len(set(found)) > PER_PAGE or len(looked_at) < end:
+            break
+    if query.reason:
+        found = _with_reason(found, query, organisation, known)
+    return _scanned([pk for pk, *_ in looked_at], found)
 
 
 def _scanned(looked_at: Sequence[int], matching: Sequence[int]) -> Found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Any
 
@@ -69,4 +68,5 @@ def date_and_time(moment: datetime) -> str:
 @register.filter
 def broken(address: object) -> SafeString:
     """Lets an address break after its @ and dots, and never within a word."""
-    return SafeString(re.sub("([@.])", r"\1<wbr>", escape(address)))
+    safe = escape(address)
+    return SafeString(safe.replace("@", "@<wbr>").replace(".", ".<wbr>"))
