@@ -20,7 +20,7 @@ from engine.blobs.interface import Kind
 from engine.database import clock
 from engine.encryption import sealed_blobs, stream
 from engine.storage import content, content_keys
-from engine.storage.models import Content
+from engine.storage.models import Content, Message
 
 CHUNK = 50  # contents in one transaction, where their bodies are in the rows
 # A younger one may be about to get its first holder.
@@ -95,6 +95,8 @@ def _encrypt(ids: Sequence[int], old: str, new: str, key: bytes = b"") -> int:
     Content.objects.bulk_update(
         rows, ["format", "header", "body", "blob_key", "body_digest"], batch_size=CHUNK
     )
+    # Made again under the key by those who list them.
+    Message.objects.filter(content__in=[r.pk for r in rows]).update(preview=None)
     content_keys.add(
         {(pk, holder): keys[pk] for pk, holder in _holders([r.pk for r in rows])}
     )

@@ -14,16 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, wraps
-from typing import Any, cast
+from functools import cached_property
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
-from django.views.decorators.cache import cache_control
 
-from engine.registry import mailbox_openings, permissions
+from engine.registry import mailbox_openings
 from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import (
     Grant,
@@ -32,11 +29,20 @@ from engine.registry.models import (
     OrganisationStatus,
     Person,
 )
-from engine.registry.permissions import Permission
-from engine.registry.permissions.view_guards import GuardedView, View, requires
 from engine.storage.models import Folder, Message, WithdrawnCopy
 from portal.emergency_access import policies as emergency_policies
 from portal.emergency_access.models import EmergencyAccess
+from portal.webmail.guards import reads_mail, requires_mail
+from portal.webmail.models import Density, ReadingPreferences
+
+__all__ = [
+    "AccessibleMailboxes",
+    "MailboxAccess",
+    "accessible_mailboxes",
+    "readable_mailboxes",
+    "reads_mail",
+    "requires_mail",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,15 @@ class AccessibleMailboxes:
     def sendable(self) -> list[MailboxAccess]:
         """The mailboxes that the person may send from."""
         return [access for access in self.all if access.can_send]
+
+    @cached_property
+    def reading(self) -> ReadingPreferences:
+        """How the person reads. Loaded beside the mailboxes, so that no page asks for it."""
+        known = vars(self.all[0].mailbox) if self.all else {}
+        return ReadingPreferences(
+            density=known.get("density") or Density.COMFORTABLE,
+            uses_shortcuts=bool(known.get("uses_shortcuts")),
+        )
 
     def first(self) -> MailboxAccess | None:
         """Returns the default mailbox: their own, else the first they may read."""
@@ -216,6 +231,7 @@ class AccessibleMailboxes:
         mine = FilteredRelation("grants", condition=Q(grants__person=self.person))
         own = Mailbox.objects.filter(owner=self.person).order_by().values("pk")
         shared = Grant.objects.filter(person=self.person).values("mailbox")
+        reading = ReadingPreferences.objects.filter(person=self.person)
         return (
             Mailbox.objects.annotate(mine=mine)
             .filter(
@@ -227,6 +243,8 @@ class AccessibleMailboxes:
                 may_read=F("mine__can_read"),
                 may_write=F("mine__can_write"),
                 may_send=F("mine__can_send"),
+                density=Subquery(reading.values("density")),
+                uses_shortcuts=Subquery(reading.values("uses_shortcuts")),
             )
             .select_related("organisation")
             .order_by()
@@ -258,36 +276,6 @@ def readable_mailboxes(request: HttpRequest) -> AccessibleMailboxes:
     if not isinstance(request.user, Person):
         raise Http404
     return AccessibleMailboxes(request.user, reads_only=True)
-
-
-def requires_mail(view: View) -> GuardedView:
-    """Restricts a view to people who may use mail, and forbids caching its response."""
-    return requires(Permission.USE_MAIL)(_without_cache(view))
-
-
-def reads_mail(view: View) -> GuardedView:
-    """Restricts a view that only reads to people who use mail or have emergency access.
-
-    Forbids caching its response. Beside `requires_mail` it lets in staff, who use no mail,
-    while a mailbox is open to them.
-    """
-    refusing, admitted = requires_mail(view), _without_cache(view)
-
-    @wraps(refusing)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        person = request.user
-        if isinstance(person, Person) and (
-            permissions.can(person, Permission.USE_MAIL)
-            or emergency_policies.readable(person)
-        ):
-            return admitted(request, *args, **kwargs)
-        return refusing(request, *args, **kwargs)
-
-    return cast(GuardedView, guarded)
-
-
-def _without_cache(view: View) -> View:
-    return cache_control(private=True, no_store=True)(view)
 
 
 def _check_can_write(access: MailboxAccess) -> None:

@@ -13,11 +13,13 @@ from portal.webmail.compose import (
 from portal.webmail.contacts import contact_views, group_views, import_export
 from portal.webmail.mailbox import (
     attached_view,
+    attachments_view,
     delivery_certificate,
     folder_bulk_actions,
     folder_view,
     message_actions,
     message_view,
+    printing,
     recall,
     search,
     search_actions,
@@ -27,6 +29,7 @@ from portal.webmail.mailbox_settings import (
     export,
     folders,
     out_of_office,
+    reading_preferences,
     rules,
     settings,
     writing_preferences,
@@ -83,6 +86,11 @@ preference_urls = [
     ),
 ]
 
+reading_urls = [
+    path("", reading_preferences.show, name="reading_preferences"),
+    path("density/", reading_preferences.set_density, name="set_density"),
+]
+
 notice_urls = [
     path("", arrival_notices.show, name="arrival_notices"),
     path("link/", arrival_notices.send_link, name="send_proof_link"),
@@ -97,6 +105,7 @@ urlpatterns = [
     path("arrival-notices/", include(notice_urls)),
     path("contacts/", include(contact_urls)),
     path("writing/", include(preference_urls)),
+    path("reading/", include(reading_urls)),
     path("", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/act/", message_actions.act, name="act"),
@@ -159,9 +168,17 @@ urlpatterns = [
         delivery_certificate.make,
         name="certificate",
     ),
-    path("messages/<int:message_id>/print/", message_view.printed, name="print"),
+    path("messages/<int:message_id>/print/", printing.printed, name="print"),
     path("messages/<int:message_id>/source/", message_view.source, name="source"),
     path("messages/<int:message_id>/parts/<str:path>/", message_view.part, name="part"),
+    path(
+        "messages/<int:message_id>/parts/<str:path>/preview/",
+        attachments_view.preview,
+        name="preview",
+    ),
+    path(
+        "messages/<int:message_id>/files/", attachments_view.all_files, name="all_files"
+    ),
     path(
         "messages/<int:message_id>/attached/<str:path>/",
         attached_view.read,

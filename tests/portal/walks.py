@@ -80,6 +80,7 @@ WRITER = (
     "/mail/contacts/groups/add/",
     "/mail/contacts/import/",
     "/mail/arrival-notices/",
+    "/mail/reading/",
     "/mail/writing/",
 )
 SEARCHER = ("/directory/",)
@@ -191,6 +192,7 @@ NOT_SCREENS = {
     "/mail/arrival-notices/link/": "takes an order",
     "/mail/contacts/suggest/": "answers a script",
     "/mail/deliveries/": "answers a script",
+    "/mail/reading/density/": "takes an order",
     "/metrics": "a text file for Prometheus",
     "/start/": "leads on to where one works",
 }

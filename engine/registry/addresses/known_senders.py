@@ -62,6 +62,17 @@ def known_senders(addresses: Iterable[str]) -> dict[str, KnownSender]:
     }
 
 
+def directory_names(addresses: Iterable[str]) -> dict[str, str]:
+    """Returns the names in the directory by address, as written. Two queries, or none."""
+    parsed = _parse_all(address for address in addresses if address)
+    names = _directory_names({address.key for address in parsed.values()})
+    return {
+        written: names[address.key]
+        for written, address in parsed.items()
+        if address.key in names
+    }
+
+
 def _directory_names(keys: Collection[str]) -> dict[str, str]:
     if not keys:
         return {}

@@ -83,6 +83,10 @@ class Message(MessageFacts):
     expires_at = models.DateTimeField(
         null=True, help_text="when it goes for good, in Deleted and Junk"
     )
+    # Not among the facts: a withdrawn message keeps nothing of its text beside its content.
+    preview = models.BinaryField(
+        null=True, help_text="the beginning of its text; null until it is made"
+    )
 
     class Meta:
         ordering = ["-id"]

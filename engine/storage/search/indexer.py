@@ -16,7 +16,7 @@ from engine.database import batches
 from engine.jobs.time_limit import JobTimeout
 from engine.registry import index_passes
 from engine.registry.models import Mailbox
-from engine.storage import content, content_keys
+from engine.storage import content, content_keys, previews
 from engine.storage.models import Content, GapReason, Message
 from engine.storage.search import index_table
 from engine.storage.search.document import Document
@@ -85,6 +85,9 @@ def _index(waiting: QuerySet[Message]) -> int:
         rows.select_related("content", "mailbox__organisation").order_by("-pk")[:CHUNK]
     )
     _put_all(messages)
+    unseen = [message for message in messages if message.preview is None]
+    content_keys.load(unseen)
+    previews.keep(unseen)
     # Marked in the same transaction, also where a document failed: it would fail again
     # every minute and block the messages behind it.
     _mark(message.pk for message in messages)

@@ -51,7 +51,7 @@ def content(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     inner = _attached(access, message, path)
     readings.frame(access.emergency, message, path, by=mailboxes.person)
     subject = inner.header.text("Subject")
-    return frame(inner, subject, _url("attached", message, path))
+    return frame(request, inner, subject, _url("attached", message, path))
 
 
 def _attached(access: MailboxAccess, message: Message, path: str) -> ParsedMessage:

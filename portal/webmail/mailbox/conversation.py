@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from engine.storage import content_keys, message_actions
 from engine.storage.models import FirstUse, Folder, FolderRole, Message
 from portal.webmail.rendering import parsed_message
@@ -13,6 +15,8 @@ from portal.webmail.rendering import parsed_message
 # of those and of all together.
 MESSAGES_LISTED = 50
 MESSAGES_OPENED = 10
+# Messages of a conversation on paper, besides the one that it was printed from.
+MESSAGES_PRINTED = 30
 MESSAGE_OCTETS = 256 * 1024
 TOTAL_OCTETS = 512 * 1024
 # Characters of text shown of each message.
@@ -40,16 +44,22 @@ class Conversation:
         return len(self.earlier) + len(self.later) + 1
 
 
+def load_to_print(message: Message, folders: Iterable[Folder]) -> list[Message]:
+    """Returns the messages nearest to a message in its conversation, without it."""
+    rows = _others(message, folders).select_related("content", "mailbox")
+    half = MESSAGES_PRINTED // 2
+    later = list(rows.filter(pk__gt=message.pk).order_by("pk")[:half])
+    earlier = list(rows.filter(pk__lt=message.pk)[: MESSAGES_PRINTED - len(later)])
+    content_keys.load([*earlier, *later])
+    return [*earlier, *later]
+
+
 def load_conversation(message: Message, folders: Iterable[Folder]) -> Conversation:
     """Loads the conversation of a message from the folders of its mailbox.
 
     Leaves out Drafts, and Deleted and Junk unless the message itself is in there.
     """
-    left_out = {FolderRole.DRAFTS, FolderRole.TRASH, FolderRole.JUNK}
-    left_out -= {FolderRole(message.folder.role)}
-    seen = [folder.pk for folder in folders if folder.role not in left_out]
-    others = Message.objects.filter(folder__in=seen, thread=message.thread)
-    rows = others.exclude(pk=message.pk).select_related("folder").order_by("-pk")
+    rows = _others(message, folders)
     earlier = list(rows.filter(pk__lt=message.pk)[:MESSAGES_LISTED])
     return Conversation(
         [
@@ -58,6 +68,14 @@ def load_conversation(message: Message, folders: Iterable[Folder]) -> Conversati
         ],
         list(rows.filter(pk__gt=message.pk)[:MESSAGES_LISTED]),
     )
+
+
+def _others(message: Message, folders: Iterable[Folder]) -> QuerySet[Message]:
+    left_out = {FolderRole.DRAFTS, FolderRole.TRASH, FolderRole.JUNK}
+    left_out -= {FolderRole(message.folder.role)}
+    seen = [folder.pk for folder in folders if folder.role not in left_out]
+    others = Message.objects.filter(folder__in=seen, thread=message.thread)
+    return others.exclude(pk=message.pk).select_related("folder").order_by("-pk")
 
 
 def _texts(messages: list[Message]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from engine.storage import retention_periods
@@ -49,6 +50,8 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "line": panel.line_of(current),
             "targets": panel.targets(current),
             "page": page,
+            "place_link": f"?{urlencode(page.place)}" if page.place else "",
+            "rows": message_list.with_previews(page.rows, mailboxes, access),
             **message_list.correspondents(messages, sent=sent),
             "deliveries": deliveries,
             "filters": FILTER_LABELS,

@@ -7,15 +7,16 @@ folder of a hundred thousand messages opens as fast as one of a hundred.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.http import urlencode
 
 from engine.registry.addresses import known_senders
-from engine.storage import addressees
+from engine.storage import addressees, previews
 from engine.storage.models import Folder, Message
+from portal.webmail.access import AccessibleMailboxes, MailboxAccess
 from portal.webmail.mailbox.list_options import ListOptions, Order, Show
 
 PAGE_SIZE = 50
@@ -34,6 +35,8 @@ class MessageRow:
     message: Message
     count: int = 1
     unread: int = 0
+    people: int = 1
+    preview: str = ""
 
     @property
     def is_unread(self) -> bool:
@@ -127,18 +130,43 @@ def load_page(
     )
 
 
+def with_previews(
+    rows: list[MessageRow], mailboxes: AccessibleMailboxes, access: MailboxAccess
+) -> list[MessageRow]:
+    """Returns the rows of a mailbox with the beginning of each text.
+
+    Without it where the person wants one line for each message; and under emergency access,
+    whose report names everything whose text was shown.
+    """
+    if mailboxes.reading.is_compact or access.emergency is not None:
+        return rows
+    messages = [row.message for row in rows]
+    found = previews.of_messages(messages, holder=access.mailbox.organisation_id)
+    return [replace(row, preview=found.get(row.message.pk, "")) for row in rows]
+
+
 def count(folder: Folder) -> int:
     """Returns how many messages a folder has, at most COUNT_LIMIT + 1."""
     rows = Message.objects.filter(folder=folder).order_by()
     return rows[: COUNT_LIMIT + 1].count()
 
 
-def neighbours(message: Message) -> list[Message]:
-    """Returns the message and its neighbours in the folder, newest first."""
-    rows = Message.objects.filter(folder=message.folder_id)
-    newer = list(rows.filter(pk__gt=message.pk).order_by("pk")[:NEIGHBOURS])
-    older = rows.filter(pk__lte=message.pk).order_by("-pk")[: NEIGHBOURS + 1]
-    return newer[::-1] + list(older)
+def around(options: ListOptions, message: Message) -> tuple[list[MessageRow], int]:
+    """Returns the rows around a message as the folder is listed, and its row's place.
+
+    Where conversations are grouped its row is that of its conversation, and shows the
+    newest message.
+    """
+    row = message
+    if options.groups_conversations:
+        same = Message.objects.filter(folder=options.folder, thread=message.thread)
+        row = same.order_by("-pk").first() or message
+    before = list(_beyond(options, row.pk, forwards=False)[:NEIGHBOURS])
+    after = list(_beyond(options, row.pk, forwards=True)[:NEIGHBOURS])
+    near = [*before[::-1], row, *after]
+    for one in near:
+        one.folder = options.folder
+    return _rows(options, near), len(before)
 
 
 def correspondents(
@@ -147,13 +175,19 @@ def correspondents(
     """Returns the template context for the `correspondent_*` tags of these messages.
 
     `sent` are the messages whose row names the recipients instead of the sender. Costs
-    one query, and a second if `sent` is not empty.
+    one query, another if `sent` is not empty, and two if a sender gave no name.
     """
+    messages = list(messages)
     recipients = addressees.of_messages(sent)
     senders = [m.from_address for m in messages if m.pk not in recipients]
     written_to = [str(n.address) for one in recipients.values() for n in one.first]
     return {
         "recipients": recipients,
+        "directory_names": known_senders.directory_names(
+            m.from_address
+            for m in messages
+            if m.pk not in recipients and not m.from_name
+        ),
         "organisations": known_senders.organisations_of([*senders, *written_to]),
     }
 
@@ -192,7 +226,11 @@ def _rows(options: ListOptions, messages: list[Message]) -> list[MessageRow]:
         .filter(thread__in={message.thread for message in messages})
         .order_by()
         .values_list("thread")
-        .annotate(total=Count("pk"), unread=Count("pk", filter=Q(is_read=False)))
+        .annotate(
+            total=Count("pk"),
+            unread=Count("pk", filter=Q(is_read=False)),
+            people=Count("from_address", distinct=True),
+        )
     )
-    counts = {thread: (total, unread) for thread, total, unread in counted}
-    return [MessageRow(m, *counts.get(m.thread, (1, 0))) for m in messages]
+    counts = {thread: numbers for thread, *numbers in counted}
+    return [MessageRow(m, *counts.get(m.thread, ())) for m in messages]

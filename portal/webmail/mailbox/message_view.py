@@ -23,19 +23,16 @@ from portal.webmail.access import (
 from portal.webmail.drafts.draft import draft_token
 from portal.webmail.mailbox import (
     conversation,
+    list_place,
     message_list,
     recall,
     sender_trust,
     sent_messages,
 )
+from portal.webmail.mailbox.attachments_view import file_context
 from portal.webmail.mailbox.list_options import names_recipients
-from portal.webmail.rendering import parsed_message, plain_text
-from portal.webmail.rendering.message_page import (
-    FileList,
-    address_fields,
-    frame,
-    words,
-)
+from portal.webmail.rendering import parsed_message
+from portal.webmail.rendering.message_page import address_fields, frame, words
 from portal.webmail.rendering.notices import notices_of
 from portal.webmail.sidebar import sidebar
 
@@ -60,19 +57,18 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
     notes_use = access.emergency is None
     parsed = parsed_message.parse_stored(message, notes_use=notes_use)
     panel = sidebar(mailboxes, access)
-    near = message_list.neighbours(message)
-    place = near.index(message)
+    place = list_place.find_place(request, access, message)
+    near = place.messages
     context = {
         "sidebar": panel,
         "access": access,
         "folder": message.folder,
         "targets": panel.targets(message.folder),
-        "page_messages": near,
+        "place": place,
+        "is_expanded": "expand" in request.GET,
         **message_list.correspondents(
-            near, sent=near if names_recipients(message.folder) else []
+            near, sent=[one for one in near if names_recipients(one.folder)]
         ),
-        "newer": near[place - 1] if place else None,
-        "older": near[place + 1] if place + 1 < len(near) else None,
         # Under emergency access each message is opened by itself, so that the report
         # names everything whose text was shown.
         "conversation": conversation.load_conversation(
@@ -88,6 +84,8 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "notices": notices_of(parsed.reading),
         **(sent_messages.message_context(message) if not access.emergency else {}),
         **words(request, parsed, reverse("webmail:content", args=[message.pk])),
+        # Under emergency access only what is opened is loaded, for the report names it.
+        **(file_context(parsed.attachments) if not access.emergency else {}),
     }
     return render(request, "webmail/mailbox/message.html", context)
 
@@ -102,7 +100,9 @@ def content(request: HttpRequest, message_id: int) -> HttpResponse:
     readings.frame(access.emergency, message, by=mailboxes.person)
     notes_use = access.emergency is None
     parsed = parsed_message.parse_stored(message, notes_use=notes_use)
-    return frame(parsed, message.subject, reverse("webmail:read", args=[message.pk]))
+    return frame(
+        request, parsed, message.subject, reverse("webmail:read", args=[message.pk])
+    )
 
 
 @reads_mail
@@ -135,26 +135,6 @@ def original(request: HttpRequest, message_id: int) -> HttpResponse:
     _, message = accessible_mailboxes(request).message(message_id)
     name = from_title(message.subject) or "message"
     return attachment_response(parsed_message.parse_stored(message).raw, f"{name}.eml")
-
-
-@requires_mail
-@require_safe
-def printed(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Shows a message for printing."""
-    _, message = accessible_mailboxes(request).message(message_id)
-    parsed = parsed_message.parse_stored(message)
-    context = {
-        "message": message,
-        "sender_trust": sender_trust.assess_sender(message),
-        "parsed": parsed,
-        "address_fields": address_fields(parsed),
-        "sent_at": parsed.sent_at(message.received_at),
-        "notices": notices_of(parsed.reading),
-        "files": FileList.of(parsed.all_files),
-        "inner": parsed.inner_messages(),
-        **plain_text.page(parsed.whole_text(), request.GET.get("from", "")),
-    }
-    return render(request, "webmail/mailbox/print.html", context)
 
 
 @requires_mail

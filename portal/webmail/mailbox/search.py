@@ -67,8 +67,11 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "past": request.GET.get("past", ""),
         "access": access,
         "typed": typed,
+        "place_link": _place_link(request, typed),
         "found": found,
-        "rows": [MessageRow(message) for message in messages],
+        "rows": message_list.with_previews(
+            [MessageRow(message) for message in messages], mailboxes, access
+        ),
         **message_list.correspondents(messages, sent=sent),
         "deliveries": {} if access.emergency else sent_messages.deliveries_of(sent),
         "search_error": search_error,
@@ -103,6 +106,11 @@ def not_whole(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "next": shown[-1].message.pk if len(found) > GAPS_LISTED else None,
     }
     return render(request, "webmail/mailbox/not_searched_whole.html", context)
+
+
+def _place_link(request: HttpRequest, typed: str) -> str:
+    past = query_id(request, "past")
+    return "?" + urlencode({"q": typed} | ({"past": past} if past else {}))
 
 
 def _next(typed: str, found: Found | None) -> str:

@@ -1,4 +1,4 @@
-"""Saves writing preferences and signatures. Not audited: they affect only their owner."""
+"""Saves preferences and signatures. Not audited: they affect only their owner."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ from django.db import transaction
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from portal.webmail.models import Signature, UndoTime, WritingPreferences
+from portal.webmail.models import (
+    Density,
+    ReadingPreferences,
+    Signature,
+    UndoTime,
+    WritingPreferences,
+)
 
 SIGNATURES_LIMIT = 20
 
@@ -16,6 +22,16 @@ def set_undo_time(person: Person, undo_time: UndoTime) -> None:
     WritingPreferences.objects.update_or_create(
         person=person, defaults={"undo_seconds": undo_time}
     )
+
+
+def set_reading(
+    person: Person, *, density: Density, uses_shortcuts: bool | None = None
+) -> None:
+    """Sets how the person's lists look and, unless None, whether single keys act."""
+    chosen: dict[str, object] = {"density": density}
+    if uses_shortcuts is not None:
+        chosen["uses_shortcuts"] = uses_shortcuts
+    ReadingPreferences.objects.update_or_create(person=person, defaults=chosen)
 
 
 @transaction.atomic

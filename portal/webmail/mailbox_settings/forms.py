@@ -10,7 +10,7 @@ from django.core.validators import MaxValueValidator
 
 from engine.storage.folder_actions import MAX_NAME
 from engine.storage.models import Folder, Rule
-from portal.webmail.models import Signature, UndoTime
+from portal.webmail.models import Density, Signature, UndoTime
 
 DATES = ["%d/%m/%Y", "%Y-%m-%d", "%d %B %Y"]
 # A reply ends at the midnight after its last day, which 31/12/9999 does not have.
@@ -46,6 +46,17 @@ class DisplayForm(forms.Form):
 
     shows_conversations = forms.BooleanField(
         required=False, label="Show messages of one conversation on one line"
+    )
+
+
+class ReadingPreferencesForm(forms.Form):
+    """How a person reads."""
+
+    density = forms.ChoiceField(
+        choices=Density.choices, widget=forms.RadioSelect, label="Lists of messages"
+    )
+    uses_shortcuts = forms.BooleanField(
+        required=False, label="Use keyboard shortcuts: single keys that act on messages"
     )
 
 

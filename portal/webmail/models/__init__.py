@@ -11,6 +11,7 @@ from portal.webmail.models.arrival_notice import (
 )
 from portal.webmail.models.contact import Contact, ContactGroup
 from portal.webmail.models.draft_file import DraftFile, FileState
+from portal.webmail.models.reading_preferences import Density, ReadingPreferences
 from portal.webmail.models.scheduled_send import ScheduledSend
 from portal.webmail.models.writing_preferences import (
     Signature,
@@ -23,10 +24,12 @@ __all__ = [
     "ArrivalNotice",
     "Contact",
     "ContactGroup",
+    "Density",
     "DraftFile",
     "FileState",
     "NoticedMailbox",
     "Period",
+    "ReadingPreferences",
     "ScheduledSend",
     "Signature",
     "UndoTime",

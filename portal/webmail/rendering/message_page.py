@@ -25,6 +25,14 @@ CONTENT_POLICY = (
     "frame-ancestors 'self'"
 )
 
+# For the unseen copy whose height a script of ours reads: it has our origin, and nothing in
+# it can be clicked or may run.
+RULER_POLICY = (
+    "sandbox allow-same-origin; default-src 'none'; img-src data:; "
+    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'self'"
+)
+
 # Header fields shown at the top of a message, by label.
 ADDRESS_FIELDS = {
     "From": "From",
@@ -74,8 +82,10 @@ def words(
     return {**shown, **text, "files": FileList.of(parsed.all_files)}
 
 
-def frame(parsed: ParsedMessage, subject: str, page_url: str) -> HttpResponse:
-    """Returns the document for the sandboxed frame.
+def frame(
+    request: HttpRequest, parsed: ParsedMessage, subject: str, page_url: str
+) -> HttpResponse:
+    """Returns the document for the sandboxed frame, or with `?measure=1` for the ruler.
 
     `page_url` is the page that shows the same words as plain text, with `?view=text`.
     """
@@ -87,6 +97,10 @@ def frame(parsed: ParsedMessage, subject: str, page_url: str) -> HttpResponse:
     response = HttpResponse(
         render_to_string("webmail/mailbox/message_html.html", context)
     )
-    response["Content-Security-Policy"] = CONTENT_POLICY
+    # The ruler is for frames of our pages alone: opened by itself, it is the usual document.
+    is_ruler = "measure" in request.GET and (
+        request.headers.get("Sec-Fetch-Dest") == "iframe"
+    )
+    response["Content-Security-Policy"] = RULER_POLICY if is_ruler else CONTENT_POLICY
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -35,7 +35,12 @@ def correspondent_names(context: dict[str, Any], message: Message) -> SafeString
     """
     recipients = _recipients(context, message)
     if recipients is None:
-        name = lookalike.displayable(message.from_name) or message.from_address
+        known: dict[str, str] = context.get("directory_names", {})
+        name = (
+            lookalike.displayable(message.from_name)
+            or known.get(message.from_address)
+            or message.from_address
+        )
         return format_html("<bdi>{}</bdi>", name or sender_trust.UNKNOWN_SENDER)
     names = [one.name or str(one.address) for one in recipients.first]
     listed = format_html_join(

@@ -295,3 +295,45 @@ def test_group_mailboxes_stand_beside_the_own_one(
 
     assert "Listing office" in inbox_page(as_bob, bob.mailbox)
     assert "Folders of Listing office" in inbox_page(as_bob, team).replace("\n", "")
+
+
+def test_a_row_shows_how_the_text_begins_and_makes_that_once(
+    as_bob: Client, bob: Person, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    message = store_message(
+        bob.mailbox,
+        text="On Monday Jane wrote:\n> the old words\nThe  hearing\u202e begins <b>at ten\n",
+    )
+
+    page = inbox_page(as_bob, bob.mailbox)
+
+    shown = "<bdi>The hearing begins &lt;b&gt;at ten</bdi>"
+    assert shown in page and "the old words" not in page
+    message.refresh_from_db()
+    assert message.first_use == "" and not message.is_read
+    with django_assert_num_queries(QUERIES):
+        assert shown in inbox_page(as_bob, bob.mailbox)
+
+
+def test_a_person_chooses_one_line_for_each_message(
+    as_bob: Client, bob: Person
+) -> None:
+    message = store_message(bob.mailbox)
+
+    page = as_bob.post(
+        reverse("webmail:set_density"),
+        {"density": "compact", "folder": message.folder_id},
+        follow=True,
+    ).content.decode()
+
+    assert "app-mail-list--compact" in page and "Please see the bundle" not in page
+    settings = as_bob.get(reverse("webmail:reading_preferences")).content.decode()
+    assert 'value="compact" checked' in settings
+
+
+def test_a_sender_without_a_name_has_that_of_the_directory(
+    as_bob: Client, bob: Person, charlie: Person
+) -> None:
+    store_message(bob.mailbox, sender=named_address("", charlie.address))
+
+    assert "<bdi>Charlie</bdi>" in inbox_page(as_bob, bob.mailbox)

@@ -1,0 +1,121 @@
+"""The list from which a message was opened: the rows beside it, and the way back.
+
+The list is a folder as the person lists it, or a page of search results. Its query
+parameters travel with the link to the message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from engine.storage.models import Message
+from engine.storage.search.find import find
+from engine.storage.search.query_parser import QueryError, parse
+from portal.webmail.access import MailboxAccess
+from portal.webmail.mailbox import message_list
+from portal.webmail.mailbox.list_options import read_options
+from portal.webmail.mailbox.message_list import MessageRow
+from portal.webmail.request_ids import query_id
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlace:
+    """A list, and the place of the open message in it.
+
+    `acts_at` is where the forms are posted that act on the message.
+    """
+
+    label: str
+    back: str
+    acts_at: str
+    query: dict[str, str]
+    rows: list[MessageRow]
+    position: int
+
+    @property
+    def before(self) -> Message | None:
+        """The message before the open one, on this page of the list."""
+        return self.rows[self.position - 1].message if self.position else None
+
+    @property
+    def after(self) -> Message | None:
+        """The message after it."""
+        following = self.rows[self.position + 1 : self.position + 2]
+        return following[0].message if following else None
+
+    @property
+    def link(self) -> str:
+        """What a link to another message of the list ends with."""
+        return f"?{urlencode(self.query)}" if self.query else ""
+
+    @property
+    def more(self) -> str:
+        """The same, where the link has a query already."""
+        return f"&{urlencode(self.query)}" if self.query else ""
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages of the rows."""
+        return [row.message for row in self.rows]
+
+
+def find_place(
+    request: HttpRequest, access: MailboxAccess, message: Message
+) -> ListPlace:
+    """Returns the list that the request names, or the message's folder.
+
+    Under emergency access it is always the folder: a search would be one more to report.
+    """
+    if access.emergency is None and (typed := request.GET.get("q", "").strip()):
+        place = _in_results(request, access, message, typed)
+        if place is not None:
+            return place
+    return _in_folder(request, message)
+
+
+def _in_folder(request: HttpRequest, message: Message) -> ListPlace:
+    options = read_options(message.folder, request.GET)
+    rows, position = message_list.around(options, message)
+    where = {name: query_id(request, name) for name in ("past", "page")}
+    query = options.query | {
+        name: str(number) for name, number in where.items() if number
+    }
+    back = reverse("webmail:folder", args=[message.folder_id])
+    return ListPlace(
+        label=message.folder.name,
+        back=f"{back}?{urlencode(query)}" if query else back,
+        acts_at=reverse("webmail:act", args=[message.folder_id]),
+        query=query,
+        rows=rows,
+        position=position,
+    )
+
+
+def _in_results(
+    request: HttpRequest, access: MailboxAccess, message: Message, typed: str
+) -> ListPlace | None:
+    """Returns the page of results; None where the message is not on it any more."""
+    past = query_id(request, "past")
+    try:
+        found = find(parse(typed), access.mailbox, before=past).messages
+    except QueryError:
+        return None
+    if message not in found:
+        return None
+    query = {"q": typed} | ({"past": str(past)} if past else {})
+    position = found.index(message)
+    first = max(0, position - message_list.NEIGHBOURS)
+    near = found[first : position + message_list.NEIGHBOURS + 1]
+    back = reverse("webmail:search", args=[access.mailbox.pk])
+    return ListPlace(
+        label="results",
+        back=f"{back}?{urlencode(query)}",
+        acts_at=reverse("webmail:search_act", args=[access.mailbox.pk]),
+        query=query,
+        rows=[MessageRow(one) for one in near],
+        position=position - first,
+    )
