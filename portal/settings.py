@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "portal.middleware.client_address.ClientAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "portal.middleware.compression.PageCompressionMiddleware",
     "portal.middleware.cache_control.CacheControlMiddleware",
     "portal.middleware.content_policy.ContentPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from portal.webmail import installing
 from portal.webmail.arrival_notices import views as arrival_notices
 from portal.webmail.compose import (
     compose_views,
@@ -106,6 +107,9 @@ urlpatterns = [
     path("contacts/", include(contact_urls)),
     path("writing/", include(preference_urls)),
     path("reading/", include(reading_urls)),
+    path("manifest.webmanifest", installing.manifest, name="manifest"),
+    path("service-worker.js", installing.service_worker, name="service_worker"),
+    path("offline/", installing.offline, name="offline"),
     path("", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/act/", message_actions.act, name="act"),

@@ -16,6 +16,7 @@ VISITOR = (
     "/accessibility/",
     "/certificates/",
     "/security/",
+    "/mail/offline/",
     "/server-or-webmail/",
     "/status/",
     "/guides/search/",
@@ -193,6 +194,8 @@ NOT_SCREENS = {
     "/mail/contacts/suggest/": "answers a script",
     "/mail/deliveries/": "answers a script",
     "/mail/reading/density/": "takes an order",
+    "/mail/manifest.webmanifest": "answers the browser",
+    "/mail/service-worker.js": "answers the browser",
     "/metrics": "a text file for Prometheus",
     "/start/": "leads on to where one works",
 }

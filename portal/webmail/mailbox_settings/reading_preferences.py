@@ -8,7 +8,6 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from portal.webmail.access import accessible_mailboxes, requires_mail
-from portal.webmail.keyboard_shortcuts import SHORTCUTS
 from portal.webmail.mailbox_settings import actions
 from portal.webmail.mailbox_settings.forms import ReadingPreferencesForm
 from portal.webmail.models import Density
@@ -32,7 +31,7 @@ def show(request: HttpRequest) -> HttpResponse:
         actions.set_reading(mailboxes.person, **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect("webmail:reading_preferences")
-    context = {"form": form, "shortcuts": SHORTCUTS, "place": "reading_preferences"}
+    context = {"form": form, "place": "reading_preferences"}
     return render_with_sidebar(
         request, "webmail/mailbox_settings/reading_preferences.html", context
     )

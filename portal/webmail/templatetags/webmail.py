@@ -13,6 +13,7 @@ from engine.mail import lookalike
 from engine.storage.addressees import Addressees
 from engine.storage.models import Message, MessageFacts
 from portal.ui.templatetags.govuk import broken
+from portal.webmail import keyboard_shortcuts
 from portal.webmail.compose import undo_send
 from portal.webmail.mailbox import sender_trust
 from portal.webmail.rendering import delivery_words
@@ -132,6 +133,12 @@ def _others(recipients: Addressees) -> str:
     if not more:
         return ""
     return ngettext("and %(count)s more", "and %(count)s more", more) % {"count": more}
+
+
+@register.inclusion_tag("webmail/shortcut_list.html")
+def shortcut_list() -> dict[str, object]:
+    """Renders the keyboard shortcuts."""
+    return {"shortcuts": keyboard_shortcuts.SHORTCUTS}
 
 
 @register.inclusion_tag("webmail/compose/undo_send_banner.html", takes_context=True)
