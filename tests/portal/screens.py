@@ -26,6 +26,7 @@ RULES = {
 RUN = """async rules => (await axe.run({...rules, resultTypes: ['violations']}))
   .violations.map(one => ({id: one.id,
     nodes: one.nodes.map(node => `${node.target} ${node.html.slice(0, 200)}`)}))"""
+CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 WIDE, NARROW = 1280, 320  # CSS pixels
 
 SIDEWAYS = """() => [...document.querySelectorAll('.postern-table')]
@@ -86,6 +87,7 @@ def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
     if urlsplit(page.url).path != urlsplit(url).path:
         yield f"{url} leads to {page.url}"
     yield from (f"{url} at {WIDE}: {fault}" for fault in faults_at_width(page, WIDE))
+    yield from (f"{url} when dark: {fault}" for fault in _faults_when_dark(page))
     yield from (f"{url}: {fault}" for fault in keyboard_faults(page))
     page.evaluate("document.activeElement.blur()")
     page.set_viewport_size({"width": NARROW, "height": 900})
@@ -94,6 +96,17 @@ def faults(page: Page, url: str, status: int = 200) -> Iterator[str]:
     )
     page.remove_listener("console", listen)
     yield from (f"{url} says: {complaint}" for complaint in complaints)
+
+
+def _faults_when_dark(page: Page) -> Iterator[str]:
+    """Yields what is hard to read in the dark scheme; the staff's console has its own."""
+    if urlsplit(page.url).path.startswith("/admin/"):
+        return
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(AT_REST)
+    for violation in violations(page, CONTRAST):
+        yield from (f"{violation['id']}: {node}" for node in violation["nodes"])
+    page.emulate_media(color_scheme="light")
 
 
 def faults_at_width(page: Page, width: int) -> Iterator[str]:

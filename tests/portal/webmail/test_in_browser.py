@@ -233,7 +233,8 @@ def urls(bob: Person, team: Mailbox) -> list[str]:
         ),
         reverse("webmail:folder_bulk_actions", args=[unread.folder_id]),
         reverse("webmail:source", args=[filed.pk]),
-        reverse("webmail:print", args=[filed.pk]),
+        reverse("webmail:print", args=[filed.pk]) + "?all=1",
+        url(filed) + "?q=hearing",
         *walks.READER,
         reverse("webmail:reply_all", args=[filed.pk]),
     ]
@@ -248,6 +249,12 @@ def test_no_page_breaks_wcag_or_needs_scrolling_sideways(
     for page in urls:
         visit.open(page)
         wrong += _violations(visit.page, page)
+        visit.page.emulate_media(color_scheme="dark")
+        wrong += [
+            f"{page} when dark: {one['nodes'][0]}"
+            for one in screens.violations(visit.page, screens.CONTRAST)
+        ]
+        visit.page.emulate_media(color_scheme="light")
     visit.page.click("button[value=send]:visible")
     visit.page.wait_for_selector(".govuk-error-summary")
     wrong += _violations(visit.page, "with errors")
