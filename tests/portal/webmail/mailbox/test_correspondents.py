@@ -115,7 +115,7 @@ def test_a_search_says_of_what_was_sent_to_whom(as_bob: Client, bob: Person) -> 
         (f"To {NAME}", f"{NAMESAKE} · , Harbour Chambers"),
     ]
     # Visible, as other rows of this list name senders.
-    to = page.select(".app-mail-row__who")[1].span
+    to = page.select(".app-mail-row__name")[1].span
     assert to.get_text() == "To " and "class" not in to.attrs
 
 
@@ -140,6 +140,7 @@ def test_a_list_of_recipients_costs_the_same_however_long(
     soup(as_bob, "folder", folder_id=message.folder_id)
     for number in range(5):
         sent_to(bob, (NAME, NAMESAKE), (NAME, f"n{number}@firm.example"), role=role)
+    soup(as_bob, "folder", folder_id=message.folder_id)  # makes the previews
 
     # The queries of the Inbox, including the count of conversations, and one for
     # headers.

@@ -112,6 +112,7 @@ def test_a_page_costs_the_same_however_many_messages(
     opened = folder(bob.mailbox, FolderRole.INBOX)
     for _ in range(5):
         store_message(bob.mailbox)
+    inbox_page(as_bob, bob.mailbox)  # makes the previews of what is new
 
     with django_assert_num_queries(QUERIES):
         as_bob.get(reverse("webmail:folder", args=[opened.pk]))
