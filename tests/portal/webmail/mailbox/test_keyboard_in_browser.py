@@ -50,7 +50,7 @@ def inbox(bob: Person) -> str:
 
 
 def test_keys_read_choose_search_and_file(
-    browse: Browse, bob: Person, inbox: str
+    browse: Browse, bob: Person, alice: Person, inbox: str
 ) -> None:
     page = browse(1280, 900)
     keys = page.keyboard
@@ -88,6 +88,14 @@ def test_keys_read_choose_search_and_file(
     expect(page.get_by_text("1 message moved to Junk")).to_be_visible()
     expect(page.get_by_role("heading", name="Results")).to_be_visible()
     assert Message.objects.get(subject="Number 4").folder.name == "Junk"
+
+    keys.press("c")
+    page.get_by_label("To", exact=True).fill(alice.address)
+    page.get_by_label("Subject").fill("Sent by keys")
+    page.get_by_label("Message", exact=True).fill("Good morning.")
+    keys.press("Control+Enter")
+    expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
+    assert Message.objects.filter(subject="Sent by keys", is_draft=False).exists()
 
 
 def test_a_phone_shows_mail_first_and_says_when_it_is_offline(
