@@ -6,7 +6,6 @@ const boxes = () => [...document.querySelectorAll("#messages input[name=message]
 
 if (chooser) {
   const all = chooser.querySelector("input");
-  chooser.hidden = false;
   all.addEventListener("change", () => boxes().forEach((box) => { box.checked = all.checked; }));
 }
 
