@@ -13,7 +13,7 @@ class PageCompressionMiddleware(GZipMiddleware):
     """Compresses HTML and JSON; never downloads and streams.
 
     The length of a compressed page may disclose a secret in it to an attacker who sees the
-    length, and has the page repeat guesses (BREACH). Django masks CSRF tokens anew in each
+    length, and has the page repeat guesses (BREACH). Django masks CSRF tokens afresh in each
     response, nonces are new in each, and Django's middleware adds a random length to every
     response. A page that repeats what its address says in `q` is not compressed at all: a
     search shows people's mail beside it.
