@@ -132,7 +132,7 @@ def test_the_frame_alone_stops_forms_and_links_that_take_the_page_away(
     message = store_message(bob.mailbox, compose_html(bait))
 
     visit.open(url(message))
-    visit.page.locator("iframe").click()
+    visit.page.locator("iframe.app-message__frame").click()
     heard = visit.heard()
     address = visit.page.url
 
@@ -163,7 +163,7 @@ def test_a_link_in_a_message_opens_beside_and_tells_nothing_of_us(
     )
 
     visit.open(url(message))
-    link = visit.page.frame_locator("iframe").get_by_text("The list")
+    link = visit.page.frame_locator("iframe.app-message__frame").get_by_text("The list")
     with visit.page.context.expect_page() as opened:
         link.click()
     opened.value.wait_for_load_state()

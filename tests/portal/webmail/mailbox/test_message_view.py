@@ -201,7 +201,14 @@ def test_hostile_messages_do_not_break_the_page(
     listed = as_bob.get(reverse("webmail:folder", args=[message.folder_id]))
     answer = as_bob.get(reverse("webmail:reply_all", args=[message.pk]))
     forwarded = as_bob.post(reverse("webmail:forward", args=[message.pk]), follow=True)
+    paper = as_bob.get(reverse("webmail:print", args=[message.pk]) + "?all=1")
+    archive = as_bob.get(reverse("webmail:all_files", args=[message.pk]))
+    for path in ("1", "2", "1.1"):
+        shown = as_bob.get(reverse("webmail:preview", args=[message.pk, path]))
+        assert shown.status_code == 404
 
+    assert paper.status_code == 200 and archive.status_code in (200, 404)
+    assert "<svg" not in paper.content.decode()
     assert page.status_code == listed.status_code == answer.status_code == 200
     assert forwarded.status_code == 200
 
