@@ -107,6 +107,8 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "account/openings/": (),
     "emergency-access/": (),
     "mail/folders/<int:folder_id>/": ("order=oldest", "show=unread", "show=flagged"),
+    # The list stands beside the message.
+    "mail/messages/<int:message_id>/": ("order=oldest", "show=unread", "q=hearing"),
     "mail/mailboxes/<int:mailbox_id>/search/": (
         "q=hearing", "q=zephyr", "q=witness+interpreter", "q=from:jane", "q=interp*",
         "q=is:unread", "q=bundle+-witness", "q=zzzqq", "q=hearing&past={message}",
