@@ -23,7 +23,16 @@ _WORKER = Path(__file__).parent / "static/webmail/service_worker.js"
 @require_safe
 def manifest(request: HttpRequest) -> HttpResponse:
     """Serves the web application manifest."""
-    icon = {"src": static("webmail/app_icon.svg"), "type": "image/svg+xml"}
+    drawn = {
+        "src": static("webmail/app_icon.svg"),
+        "sizes": "any",
+        "type": "image/svg+xml",
+    }
+    painted = {
+        "src": static("webmail/app_icon_512.png"),
+        "sizes": "512x512",
+        "type": "image/png",
+    }
     mail = reverse("webmail:folder")
     return JsonResponse(
         {
@@ -35,10 +44,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
             "display": "standalone",
             "background_color": "#10263f",
             "theme_color": "#10263f",
-            "icons": [
-                {**icon, "sizes": "any", "purpose": purpose}
-                for purpose in ("any", "maskable")
-            ],
+            # The picture fills the square, so that it can be cut to any shape.
+            "icons": [drawn, painted, {**painted, "purpose": "maskable"}],
             "shortcuts": [
                 {"name": "Write a message", "url": reverse("webmail:compose")}
             ],
