@@ -52,7 +52,11 @@ class DropIndexOfField(migrations.AlterField):
     ) -> None:
         model = from_state.apps.get_model(app_label, self.model_name)
         column = model._meta.get_field(self.name).column
-        for name in schema_editor._constraint_names(model, [column], index=True):
+        # Not those that the model names itself, such as a partial one of this column.
+        named = {index.name for index in model._meta.indexes}
+        for name in schema_editor._constraint_names(
+            model, [column], index=True, exclude=named
+        ):
             quoted = schema_editor.quote_name(name)
             schema_editor.execute(f"DROP INDEX {quoted}")
 

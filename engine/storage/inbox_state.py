@@ -10,9 +10,10 @@ from django.db import connection
 
 from engine.database import bulk_rows, statements
 from engine.registry.models import Mailbox
-from engine.storage.models import Folder, FolderRole, OutOfOffice, Rule
+from engine.storage.models import Folder, FolderRole, Message, OutOfOffice, Rule
 
-# Only whether there are any rules: most mailboxes have none, and need no second query. The
+# Only whether there are any rules, and conversations assigned to a member: most mailboxes
+# have none, and need no second query. The
 # out-of-office settings are those of OutOfOffice.objects.on_at().
 FIND = f"""
     SELECT folder.mailbox_id, folder.id, mailbox.quota_bytes - mailbox.used_bytes,
@@ -22,7 +23,10 @@ FIND = f"""
                 WHERE away.mailbox_id = folder.mailbox_id AND away.is_on
                   AND away.starts_at <= %s
                   AND (away.ends_at IS NULL OR away.ends_at > %s)),
-        mailbox.address, mailbox.organisation_id
+        mailbox.address, mailbox.organisation_id,
+        EXISTS (SELECT 1 FROM {Message._meta.db_table} AS message
+                WHERE message.mailbox_id = folder.mailbox_id
+                  AND message.assigned_to > 0)
     FROM {Folder._meta.db_table} AS folder
     JOIN {Mailbox._meta.db_table} AS mailbox ON mailbox.id = folder.mailbox_id
     WHERE folder.role = '{FolderRole.INBOX}' AND folder.mailbox_id {{among_ids}}
@@ -39,6 +43,7 @@ class Inbox:
     is_away: bool
     address: str
     organisation_id: int
+    has_assignments: bool
 
 
 def find(mailbox_ids: Collection[int], now: datetime) -> dict[int, Inbox]:

@@ -23,6 +23,7 @@ from engine.storage import (
 )
 from engine.storage.inbox_state import Inbox
 from engine.storage.models import FirstUse, Message
+from engine.storage.organising import assignments
 from engine.storage.rule_matching import Delivery, Filing
 from engine.storage.standard_folders import ensure_folders
 
@@ -53,6 +54,7 @@ COLUMNS = (
     "expires_at",
     "reference",
     "first_use",
+    "assigned_to",
 )
 
 
@@ -129,11 +131,16 @@ def _insert(
     deliveries: Sequence[Delivery], inboxes: Mapping[int, Inbox], now: datetime
 ) -> list[int]:
     filings = rule_matching.filings(deliveries, inboxes, now)
+    assigned = assignments.of_conversations(
+        (one.mailbox_id, one.summary.thread)
+        for one in deliveries
+        if inboxes[one.mailbox_id].has_assignments
+    )
     ids = bulk_rows.insert(
         Message,
         COLUMNS,
         [
-            _row(delivery, filing, now)
+            _row(delivery, filing, assigned, now)
             for delivery, filing in zip(deliveries, filings, strict=True)
         ],
     )
@@ -143,7 +150,12 @@ def _insert(
     return ids
 
 
-def _row(delivery: Delivery, filing: Filing, now: datetime) -> tuple[Any, ...]:
+def _row(
+    delivery: Delivery,
+    filing: Filing,
+    assigned: Mapping[tuple[int, int], int],
+    now: datetime,
+) -> tuple[Any, ...]:
     summary = delivery.summary
     return (
         delivery.mailbox_id,
@@ -167,6 +179,7 @@ def _row(delivery: Delivery, filing: Filing, now: datetime) -> tuple[Any, ...]:
         filing.expires_at,
         delivery.reference,
         FirstUse.FORWARDED if filing.forwards else "",
+        assigned.get((delivery.mailbox_id, summary.thread), 0),
     )
 
 

@@ -15,6 +15,7 @@ from engine.storage import content, quota, retention_periods
 from engine.storage.content_keys import COMMUNITY
 from engine.storage.mailbox_delivery import summary_of
 from engine.storage.models import Content, FirstUse, Folder, FolderRole, Message
+from engine.storage.organising.forgetting import forget
 from engine.storage.search import index_table
 from engine.storage.standard_folders import folder
 
@@ -130,6 +131,7 @@ def erase(message_ids: Collection[int]) -> None:
     gone = list(locked.values_list("content_id", "mailbox_id", "size"))
     rows.delete()
     index_table.forget(message_ids)
+    forget(message_ids)
     quota.count_out((mailbox_id, size) for _, mailbox_id, size in gone)
     delete_unreferenced({content_id for content_id, _, _ in gone})
 

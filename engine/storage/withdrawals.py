@@ -32,6 +32,7 @@ from engine.storage.models import (
     WithdrawalKind,
     WithdrawnCopy,
 )
+from engine.storage.organising.forgetting import forget
 from engine.storage.search import index_table
 
 # Kept at least this long, so that a withdrawal by mistake is noticed in time.
@@ -124,6 +125,7 @@ def erase_expired(limit: int) -> int:
     over = WithdrawnCopy.objects.filter(expires_at__lte=timezone.now())
     copies = _locked(over.order_by("expires_at")[:limit])
     WithdrawnCopy.objects.filter(pk__in=[copy.pk for copy in copies]).delete()
+    forget([copy.pk for copy in copies])
     message_actions.delete_unreferenced({copy.content_id for copy in copies})
     return len(copies)
 

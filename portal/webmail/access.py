@@ -181,6 +181,23 @@ class AccessibleMailboxes:
         _check_can_write(access)
         return access, folder
 
+    def writable_message(self, message_id: int) -> tuple[MailboxAccess, Message]:
+        """Returns a message that the person may change, and its mailbox.
+
+        Raises like `writable`.
+        """
+        access, message = self.message(message_id)
+        _check_can_write(access)
+        return access, message
+
+    def group_message(self, message_id: int) -> tuple[MailboxAccess, Message]:
+        """Returns a message of a group mailbox that they may change. Raises like
+        `writable`, and Http404 for one of their own mailbox."""
+        access, message = self.writable_message(message_id)
+        if not access.is_group:
+            raise Http404
+        return access, message
+
     def drafts_access(self, access: MailboxAccess) -> MailboxAccess | None:
         """Returns where drafts begun in this mailbox are saved, or None.
 

@@ -35,6 +35,7 @@ from portal.webmail.mailbox_settings import (
     settings,
     writing_preferences,
 )
+from portal.webmail.organising import urls as organising
 
 app_name = "webmail"
 
@@ -110,6 +111,7 @@ urlpatterns = [
     path("manifest.webmanifest", installing.manifest, name="manifest"),
     path("service-worker.js", installing.service_worker, name="service_worker"),
     path("offline/", installing.offline, name="offline"),
+    path("", include(organising)),
     path("", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/act/", message_actions.act, name="act"),

@@ -15,6 +15,7 @@ from engine.incidents.models import Rescan, Withdrawal
 from engine.registry.actions import people as people_actions
 from engine.registry.actions import sending_stops
 from engine.registry.models import (
+    Grant,
     Mailbox,
     Organisation,
     Person,
@@ -22,6 +23,7 @@ from engine.registry.models import (
 )
 from engine.storage import message_actions as storage
 from engine.storage.models import Export, Folder, FolderRole, Rule
+from engine.storage.organising import notes
 from engine.storage.standard_folders import folder, inbox
 from engine.trace.models import Event, EventKind
 from onboarding.models import Application
@@ -108,6 +110,10 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "mail/messages/<int:message_id>/delivery/": {"message_id": mail["sent_id"]},
             "mail/messages/<int:message_id>/recall/": {"message_id": mail["sent_id"]},
             "mail/contacts/": _contacts(bob),
+            "mail/messages/<int:message_id>/assign/": (
+                work := _group_work(office, bob)
+            ),
+            "mail/messages/<int:message_id>/notes/": work,
             "organisation/": office,
             "organisation/<int:organisation_id>/people/recovery/": (
                 change | {"answer": "agree"}
@@ -191,6 +197,14 @@ def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
         "rule_id": Rule.objects.create(mailbox=mailbox, name="Lists", position=1).pk,
         "token": Export.objects.create(mailbox=mailbox, person=bob).token,
     }
+
+
+def _group_work(office: dict[str, Any], bob: Person) -> dict[str, Any]:
+    team = Mailbox.objects.get(pk=office["mailbox_id"])
+    Grant.objects.filter(mailbox=team, person=bob).update(can_read=True, can_write=True)
+    message = storage.append(inbox(team), LETTER)
+    note = notes.add(team, message, text="Ours.", by=bob)
+    return {"message_id": message.pk, "note_id": note.pk}
 
 
 def _contacts(bob: Person) -> dict[str, Any]:

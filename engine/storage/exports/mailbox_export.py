@@ -30,6 +30,7 @@ from engine.secrets import state_folder
 from engine.storage.exports import mbox, resumable_zip
 from engine.storage.exports.resumable_zip import Progress
 from engine.storage.models import Export, ExportStatus, Folder, Message
+from engine.storage.organising import notes
 
 # How long a finished copy can be downloaded.
 KEPT = timedelta(days=3)
@@ -249,6 +250,9 @@ def _manifest(export: Export, files: list[dict[str, object]]) -> str:
         "format": "mbox (mboxrd)",
         "files": files,
     }
+    left_out = notes.count(export.mailbox)
+    if left_out:
+        facts["not_included"] = {"internal_notes": left_out}
     return json.dumps(facts, indent=2, ensure_ascii=False)
 
 

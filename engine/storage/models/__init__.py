@@ -9,6 +9,13 @@ from engine.storage.models.content import Content
 from engine.storage.models.content_key import ContentKey
 from engine.storage.models.export import EXPORT_TRANSITIONS, Export, ExportStatus
 from engine.storage.models.folder import Folder, FolderRole
+from engine.storage.models.group_work import (
+    NOTE_LENGTH,
+    AnswerInProgress,
+    InternalNote,
+    MessageAnswer,
+    MessageOpening,
+)
 from engine.storage.models.mailbox import MailboxSettings, MaildropLock, Retention
 from engine.storage.models.message import FirstUse, Message, MessageFacts
 from engine.storage.models.out_of_office import Answered, OutOfOffice
@@ -19,6 +26,8 @@ from engine.storage.models.withdrawn_copy import WithdrawalKind, WithdrawnCopy
 __all__ = [
     "EXPORT_TRANSITIONS",
     "FAULT_LENGTH",
+    "NOTE_LENGTH",
+    "AnswerInProgress",
     "Answered",
     "AutomaticMail",
     "AutomaticMailKind",
@@ -30,10 +39,13 @@ __all__ = [
     "Folder",
     "FolderRole",
     "GapReason",
+    "InternalNote",
     "MailboxSettings",
     "MaildropLock",
     "Message",
+    "MessageAnswer",
     "MessageFacts",
+    "MessageOpening",
     "OutOfOffice",
     "Retention",
     "Rule",

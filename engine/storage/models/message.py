@@ -57,6 +57,14 @@ class MessageFacts(models.Model):
     thread = models.BigIntegerField(
         default=0, db_default=0, help_text="the same for all of one conversation"
     )
+    # A number and not a reference: an index of folder and number serves the lists of what
+    # is one person's and of what is nobody's, in order. PostgreSQL does not order by one of
+    # nulls.
+    assigned_to = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        help_text="a person's id, in group mailboxes; 0: nobody",
+    )
 
     class Meta:
         abstract = True
@@ -71,8 +79,9 @@ class Message(MessageFacts):
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="messages"
     )
+    # Without an index of its own: several below begin with it.
     folder = models.ForeignKey(
-        Folder, on_delete=models.CASCADE, related_name="messages"
+        Folder, on_delete=models.CASCADE, related_name="messages", db_index=False
     )
     content = models.ForeignKey(
         Content, on_delete=models.PROTECT, related_name="messages"
@@ -95,6 +104,23 @@ class Message(MessageFacts):
         indexes = [
             models.Index(fields=["folder", "-id"], name="message_by_folder"),
             models.Index(fields=["folder", "thread", "-id"], name="message_by_thread"),
+            models.Index(
+                fields=["folder", "assigned_to", "-id"], name="message_by_assignee"
+            ),
+            models.Index(fields=["folder", "size", "id"], name="message_by_size"),
+            models.Index(
+                fields=["folder", "from_address", "id"], name="message_by_sender"
+            ),
+            models.Index(
+                fields=["folder", "-id"],
+                condition=models.Q(has_attachments=True),
+                name="message_with_files",
+            ),
+            models.Index(
+                fields=["mailbox", "thread"],
+                condition=models.Q(assigned_to__gt=0),
+                name="message_assigned",
+            ),
             models.Index(
                 fields=["folder"],
                 condition=models.Q(is_read=False),

@@ -14,6 +14,7 @@ from portal.webmail.compose import recipient_check, signatures
 from portal.webmail.compose.compose_request import ComposeRequest, compose_form
 from portal.webmail.drafts.attachments import size_limit
 from portal.webmail.drafts.draft import Draft
+from portal.webmail.organising import collision
 from portal.webmail.sidebar import sidebar
 
 
@@ -61,6 +62,11 @@ def compose_page(
             viewer=compose_request.mailboxes.person,
             sender=form.sender_address,
             access=compose_request.access,
+        ),
+        "others_writing": collision.begin(
+            compose_request.access,
+            draft.in_reply_to,
+            by=compose_request.mailboxes.person,
         ),
         "signatures": signatures.signatures_of(form.sender_mailbox),
         "shows_copies": bool(form["cc"].value() or form["bcc"].value())

@@ -40,6 +40,7 @@ from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_store import DraftConflictError
 from portal.webmail.mailbox import undo_move
 from portal.webmail.models import ContactGroup
+from portal.webmail.organising import collision
 from portal.webmail.request_ids import parse_id, query_id
 
 SENT_ALREADY = "This message has been sent already."
@@ -113,6 +114,11 @@ def _show(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse
 
 def _discard(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse:
     """Deletes the draft and offers an undo."""
+    collision.end(
+        compose_request.access,
+        compose_request.kept.in_reply_to,
+        by=compose_request.mailboxes.person,
+    )
     deleted = _move_to_deleted(compose_request)
     if deleted is None:
         messages.success(request, "Draft deleted.")
@@ -214,8 +220,13 @@ def _warnings(
     """Returns what to confirm before sending; nothing if that was confirmed already."""
     if "confirmed" in request.POST:
         return []
-    return pre_send_warnings.warnings_for(
+    found = pre_send_warnings.warnings_for(
         edited, file_sizes=compose_request.file_sizes, recipients=len(recipients.all)
+    )
+    return found + collision.begin(
+        compose_request.access,
+        edited.in_reply_to,
+        by=compose_request.mailboxes.person,
     )
 
 
@@ -240,6 +251,8 @@ def _send_now(
     except SentAlreadyError:
         messages.info(request, SENT_ALREADY)
     else:
-        send_message.mark_answered(edited, mailbox=compose_request.access.mailbox)
+        send_message.mark_answered(
+            edited, access=compose_request.access, sent=scheduled_send
+        )
         undo_send.announce(request, scheduled_send)
     return redirect("webmail:mailbox", mailbox_id=compose_request.access.mailbox.pk)

@@ -17,6 +17,7 @@ from portal.webmail.compose.compose_request import load_compose_request
 from portal.webmail.compose.compose_views import CHANGED_ELSEWHERE, SENT_ALREADY
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft_store import DraftConflictError
+from portal.webmail.organising import collision
 from portal.webmail.request_ids import parse_id
 
 
@@ -38,7 +39,10 @@ def autosave(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse
         saved = compose_request.save()
     except DraftConflictError:
         return JsonResponse({"problem": CHANGED_ELSEWHERE}, status=409)
-    return JsonResponse({"version": saved.version})
+    others = collision.begin(
+        compose_request.access, saved.in_reply_to, by=compose_request.mailboxes.person
+    )
+    return JsonResponse({"version": saved.version, "others": others})
 
 
 @requires_mail

@@ -17,10 +17,13 @@ from engine.queue.models import Source
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions
 from engine.storage.models import FolderRole, Message
+from engine.storage.organising import answers
+from portal.webmail.access import MailboxAccess
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.models import ScheduledSend
+from portal.webmail.organising import collision
 
 
 class SentAlreadyError(Exception):
@@ -103,11 +106,17 @@ def _commit(
     )
 
 
-def mark_answered(draft: Draft, *, mailbox: Mailbox) -> None:
-    """Marks the message that the draft answers as answered."""
-    if draft.in_reply_to:
-        answered = Message.objects.filter(
-            mailbox=mailbox, message_id=draft.in_reply_to
-        ).exclude(folder__role=FolderRole.SENT)
-        for message in answered[:10]:
-            message_actions.mark_answered(message)
+@transaction.atomic
+def mark_answered(draft: Draft, *, access: MailboxAccess, sent: ScheduledSend) -> None:
+    """Marks the message that the draft answers as answered; in a group mailbox, by whose
+    message."""
+    if not draft.in_reply_to:
+        return
+    answered = Message.objects.filter(
+        mailbox=access.mailbox, message_id=draft.in_reply_to
+    ).exclude(folder__role=FolderRole.SENT)
+    for message in answered[:10]:
+        message_actions.mark_answered(message)
+        if access.is_group:
+            answers.note_answer(message, reference=sent.reference, by=sent.person)
+    collision.end(access, draft.in_reply_to, by=sent.person)

@@ -15,6 +15,7 @@ from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions
+from engine.storage.organising import answers
 from portal.webmail.access import (
     AccessibleMailboxes,
     MailboxAccess,
@@ -117,6 +118,7 @@ def withdraw_message(
     attached = reply_drafts.forwarded_files(parsed, attached=False)
     with transaction.atomic():
         withdraw(scheduled_send.reference, by=by)
+        answers.take_back(scheduled_send.reference)
         message_actions.erase([message.pk])
         for one in attached:
             upload = Upload(one.name, one.content_type, [one.data])

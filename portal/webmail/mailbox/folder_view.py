@@ -17,10 +17,12 @@ from portal.webmail.mailbox.list_options import (
     read_options,
 )
 from portal.webmail.mailbox.message_list import MessagePage
+from portal.webmail.organising import group_work
 from portal.webmail.request_ids import query_id
 from portal.webmail.sidebar import sidebar
 
 FILTER_LABELS = {"all": "All", "unread": "Unread", "flagged": "Flagged"}
+GROUP_FILTER_LABELS = {**FILTER_LABELS, "mine": "Mine", "nobodys": "Nobody\u2019s"}
 
 
 @reads_mail
@@ -37,7 +39,8 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
     readings.folder(access.emergency, current.name, by=mailboxes.person)
     panel = sidebar(mailboxes, access)
     total = message_list.count(current)
-    page = _page(request, read_options(current, request.GET))
+    options = read_options(current, request.GET, reader_id=mailboxes.person.pk)
+    page = _page(request, options)
     messages = [row.message for row in page.rows]
     sent = messages if names_recipients(current) else []
     deliveries = {} if access.emergency else sent_messages.deliveries_of(sent)
@@ -54,7 +57,8 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "rows": message_list.with_previews(page.rows, mailboxes, access),
             **message_list.correspondents(messages, sent=sent),
             "deliveries": deliveries,
-            "filters": FILTER_LABELS,
+            "filters": GROUP_FILTER_LABELS if access.is_group else FILTER_LABELS,
+            **group_work.list_context(access),
             "total": min(total, message_list.COUNT_LIMIT),
             "is_more": total > message_list.COUNT_LIMIT,
             "kept_days": retention_periods.days(current),

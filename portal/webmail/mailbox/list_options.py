@@ -23,6 +23,8 @@ class Show(StrEnum):
     ALL = "all"
     UNREAD = "unread"
     FLAGGED = "flagged"
+    MINE = "mine"
+    NOBODYS = "nobodys"
 
 
 _orders = {order.value: order for order in Order}
@@ -37,6 +39,8 @@ class ListOptions:
     order: Order = Order.NEWEST
     show: Show = Show.ALL
     conversations: bool = False
+    reader_id: int = 0
+    """The id of the person whose messages MINE lists."""
 
     @property
     def groups_conversations(self) -> bool:
@@ -57,7 +61,9 @@ def names_recipients(folder: Folder) -> bool:
     return folder.role in (FolderRole.DRAFTS, FolderRole.SENT)
 
 
-def read_options(folder: Folder, asked: QueryDict) -> ListOptions:
+def read_options(
+    folder: Folder, asked: QueryDict, *, reader_id: int = 0
+) -> ListOptions:
     """Reads the options from query parameters; unknown values mean the defaults."""
     settings = MailboxSettings.objects.filter(mailbox=folder.mailbox_id).first()
     return ListOptions(
@@ -65,4 +71,5 @@ def read_options(folder: Folder, asked: QueryDict) -> ListOptions:
         order=_orders.get(str(asked.get("order")), Order.NEWEST),
         show=_shows.get(str(asked.get("show")), Show.ALL),
         conversations=settings is None or settings.shows_conversations,
+        reader_id=reader_id,
     )

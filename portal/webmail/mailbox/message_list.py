@@ -198,6 +198,10 @@ def _ordered(options: ListOptions) -> QuerySet[Message]:
         rows = rows.filter(is_read=False)
     if options.show is Show.FLAGGED:
         rows = rows.filter(is_flagged=True)
+    if options.show is Show.MINE:
+        rows = rows.filter(assigned_to=options.reader_id)
+    if options.show is Show.NOBODYS:
+        rows = rows.filter(assigned_to=0)
     if options.groups_conversations:
         newer = Message.objects.filter(
             folder=options.folder, thread=OuterRef("thread"), pk__gt=OuterRef("pk")

@@ -128,7 +128,7 @@ def test_every_kind_of_value_comes_back_as_it_was(letter: Content) -> None:
         (
             mailbox_id, folder.pk, letter.pk, "", NOW, "", "null", "{}", text, "",
             2**40, True, False, number > 0, False, False, -(2**62) + number, True, gone,
-            f"R{number}", FirstUse.FETCHED if number else "",
+            f"R{number}", FirstUse.FETCHED if number else "", number,
         )
         for number, (text, gone) in enumerate([(subject, None), ("", NOW)])
     ]  # fmt: skip

@@ -63,7 +63,9 @@ async function handleResponse(response, posted) {
     say("You have been signed out. Press Save draft to sign in again: your text is kept.");
     stopped = true;
   } else if (response.ok) {
-    form.elements.version.value = (await response.json()).version;
+    const answer = await response.json();
+    form.elements.version.value = answer.version;
+    form.dispatchEvent(new CustomEvent("draft-saved", { detail: answer }));
     saved = posted;
     say(`Saved ${clock()}`);
   } else if (response.status === 409) {
