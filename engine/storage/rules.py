@@ -23,6 +23,8 @@ from engine.storage.rule_matching import Delivery
 CHUNK = 200
 # Such transactions in one job, so that a large folder does not keep other jobs waiting.
 CHUNKS_AT_ONCE = 5
+# Messages that a rule is tried out on.
+TRIED = 50
 
 
 @transaction.atomic
@@ -103,6 +105,18 @@ def run_now(rule: Rule, folder: Folder) -> int:
     mailbox alone.
     """
     return sum(_apply(rule, messages) for messages in _pieces(folder))
+
+
+def newest(folder: Folder) -> list[Message]:
+    """Returns the newest messages of a folder, at most TRIED, for `try_out`."""
+    rows = Message.objects.filter(folder=folder).select_related("content", "mailbox")
+    return list(rows.defer("content__body").order_by("-pk")[:TRIED])
+
+
+def try_out(rule: Rule, messages: list[Message]) -> list[Message]:
+    """Returns those of the messages that the rule applies to. Changes nothing."""
+    content_keys.load(messages)
+    return [message for message in messages if _matches(rule, message)]
 
 
 def run_slice(rule: Rule, folder: Folder, *, after: int) -> int | None:

@@ -263,7 +263,7 @@ class AccessibleMailboxes:
                 density=Subquery(reading.values("density")),
                 uses_shortcuts=Subquery(reading.values("uses_shortcuts")),
             )
-            .select_related("organisation")
+            .select_related("organisation", "settings")
             .order_by()
         )
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from engine.storage import folder_actions, standard_folders
-from engine.storage.models import Folder, FolderRole
+from engine.storage.models import Folder, FolderRole, Label
+from engine.storage.organising import labels
 from portal.webmail.access import (
     AccessibleMailboxes,
     MailboxAccess,
     accessible_mailboxes,
 )
+from portal.webmail.models import SavedSearch
 
 # The highest count shown exactly; beyond it the sidebar shows "10000+".
 COUNT_LIMIT = 10_000
@@ -63,6 +65,8 @@ class Sidebar:
     mailboxes: AccessibleMailboxes
     access: MailboxAccess
     lines: list[FolderLine]
+    searches: list[SavedSearch] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
 
     @property
     def inbox(self) -> Folder:
@@ -101,7 +105,11 @@ def sidebar(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Sidebar:
         found = _folders(access)
     counts = folder_actions.waiting_counts(access.mailbox, limit=COUNT_LIMIT)
     lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
-    return Sidebar(mailboxes.beside(access), access, sorted(lines, key=_place))
+    panel = Sidebar(mailboxes.beside(access), access, sorted(lines, key=_place))
+    if access.emergency is not None:
+        return panel
+    kept = SavedSearch.objects.of(mailboxes.person, access.mailbox)
+    return replace(panel, searches=list(kept), labels=labels.of_mailbox(access.mailbox))
 
 
 def render_with_sidebar(
@@ -125,5 +133,5 @@ def _folders(access: MailboxAccess) -> list[Folder]:
 
 
 def _place(line: FolderLine) -> tuple[int, str]:
-    order = [*standard_folders.STANDARD_FOLDERS, FolderRole.CUSTOM]
+    order = [*standard_folders.STANDARD_FOLDERS, FolderRole.SNOOZED, FolderRole.CUSTOM]
     return order.index(FolderRole(line.folder.role)), line.folder.name.casefold()

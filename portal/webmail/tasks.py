@@ -6,6 +6,7 @@ change between releases.
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urljoin
 
 from django.conf import settings
@@ -21,6 +22,7 @@ from engine.registry.models import Person
 from engine.storage import rules
 from engine.storage.exports import mailbox_export
 from engine.storage.models import Export, ExportStatus, Folder, Rule
+from engine.storage.organising import answers, archive, reminders
 from portal.webmail.arrival_notices import (
     arrivals,
     emails,
@@ -62,6 +64,38 @@ def run_rule(rule_id: int, folder_id: int, after: int = 0) -> None:
     left = rules.run_slice(rule, folder, after=after)
     if left is not None:
         start_rule(rule_id, folder_id, left)
+
+
+def start_archiving(folder_id: int, before: datetime, after: int = 0) -> None:
+    """Queues archiving of a folder's messages that arrived before a moment."""
+    async_task(
+        "portal.webmail.tasks.archive_older",
+        folder_id,
+        before.isoformat(),
+        after,
+        cluster=Lane.LONG,
+    )
+
+
+def archive_older(folder_id: int, before: str, after: int = 0) -> None:
+    """Archives one slice of a folder, and queues the next."""
+    folder = Folder.objects.filter(pk=folder_id).select_related("mailbox").first()
+    if folder is None:
+        return
+    moment = datetime.fromisoformat(before)
+    left = archive.archive_slice(folder, before=moment, by_year=True, after=after)
+    if left is not None:
+        start_archiving(folder_id, moment, left)
+
+
+def wake_reminders() -> int:
+    """Brings back what was snoozed, and reminds of unanswered mail. Idempotent."""
+    return reminders.wake()
+
+
+def clean_up_organising() -> int:
+    """Deletes reminders that are over, and answers that were abandoned. Idempotent."""
+    return reminders.clean_up() + answers.clean_up()
 
 
 def look_after_exports() -> int:
@@ -116,6 +150,23 @@ def schedule_jobs() -> None:
         defaults={
             "func": "portal.webmail.tasks.sweep_files",
             "schedule_type": Schedule.DAILY,
+            "cluster": Lane.LONG,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="webmail.wake_reminders",
+        defaults={
+            "func": "portal.webmail.tasks.wake_reminders",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+            "cluster": Lane.QUICK,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="webmail.clean_up_organising",
+        defaults={
+            "func": "portal.webmail.tasks.clean_up_organising",
+            "schedule_type": Schedule.HOURLY,
             "cluster": Lane.LONG,
         },
     )

@@ -26,7 +26,14 @@ from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
 from engine.queue.sending_rates import rate_limits
 from engine.registry.models import ApiKey, Mailbox, Organisation, Person
 from engine.storage import content, message_actions
-from engine.storage.models import FolderRole, GapReason, Message, WithdrawnCopy
+from engine.storage.models import (
+    FolderRole,
+    GapReason,
+    Label,
+    Message,
+    WithdrawnCopy,
+)
+from engine.storage.organising import labels
 from engine.storage.search import index_table
 from engine.storage.standard_folders import folder
 from portal.configuration.sending_rates import Rates
@@ -314,6 +321,8 @@ def test_messages_are_listed_searched_marked_moved_and_deleted(
     second = call("GET", f"{at}&limit=2&before={first['next']}").json()
     found = call("GET", f"{at}&q=subject:bail").json()["results"]
     pk = second["results"][0]["id"]
+    court = Label.objects.create(mailbox=bob.mailbox, name="Court")
+    labels.put_on(court, [Message.objects.get(pk=pk)])
     folders = call("GET", f"/mailboxes/{bob.mailbox.pk}/folders/").json()["results"]
     archive = next(one["id"] for one in folders if one["role"] == "archive")
     changed = call(
@@ -325,6 +334,7 @@ def test_messages_are_listed_searched_marked_moved_and_deleted(
     assert second["next"] is None
     assert [one["subject"] for one in found] == ["Bail"]
     assert changed["is_read"] and changed["folder"] == archive
+    assert changed["labels"] == ["Court"]
     assert call("DELETE", f"/messages/{pk}/").status_code == 204
     assert call("GET", f"/messages/{pk}/").status_code == 200
     assert call("DELETE", f"/messages/{pk}/").status_code == 204

@@ -22,7 +22,15 @@ from engine.registry.models import (
     RecoveryAddressChange,
 )
 from engine.storage import message_actions as storage
-from engine.storage.models import Export, Folder, FolderRole, Rule
+from engine.storage.models import (
+    Export,
+    Folder,
+    FolderRole,
+    Label,
+    Reminder,
+    ReminderKind,
+    Rule,
+)
 from engine.storage.organising import notes
 from engine.storage.standard_folders import folder, inbox
 from engine.trace.models import Event, EventKind
@@ -37,7 +45,13 @@ from portal.helpdesk.models import CannedReply
 from portal.helpdesk.status import Source
 from portal.home.models import ServiceNotice
 from portal.organisation.models import PeopleFile
-from portal.webmail.models import Contact, ContactGroup, ScheduledSend, Signature
+from portal.webmail.models import (
+    Contact,
+    ContactGroup,
+    SavedSearch,
+    ScheduledSend,
+    Signature,
+)
 from tests import factories
 
 LETTER = (
@@ -194,6 +208,17 @@ def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
         "folder_id": own.pk,
         "scheduled_send_id": scheduled_send.pk,
         "signature_id": signature.pk,
+        "label_id": Label.objects.create(mailbox=mailbox, name="Urgent").pk,
+        "search_id": SavedSearch.objects.create(
+            person=bob, mailbox=mailbox, name="Files", query="has:attachment"
+        ).pk,
+        "reminder_id": Reminder.objects.create(
+            mailbox=mailbox,
+            message=sent,
+            person=bob,
+            kind=ReminderKind.FOLLOW_UP,
+            due_at=timezone.now(),
+        ).pk,
         "rule_id": Rule.objects.create(mailbox=mailbox, name="Lists", position=1).pk,
         "token": Export.objects.create(mailbox=mailbox, person=bob).token,
     }

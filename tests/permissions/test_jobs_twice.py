@@ -179,6 +179,10 @@ ARGUMENTS: dict[str, Callable[[Person], tuple[object, ...]]] = {
         _people_file(PeopleFile.objects.get()),
     ),
     "portal.account_admin.tasks.send_invitation": lambda bob: (bob.pk,),
+    "portal.webmail.tasks.archive_older": lambda bob: (
+        inbox(bob.mailbox).pk,
+        "2100-01-01T00:00:00+00:00",
+    ),
     "portal.webmail.tasks.run_rule": _moving_rule,
     "portal.webmail.tasks.send_proof_link": lambda bob: (bob.pk,),
     "portal.webmail.tasks.write_export": lambda bob: (Export.objects.get().pk,),

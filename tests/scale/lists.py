@@ -106,7 +106,12 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "mail/mailboxes/<int:mailbox_id>/withdrawn/": (),
     "account/openings/": (),
     "emergency-access/": (),
-    "mail/folders/<int:folder_id>/": ("order=oldest", "show=unread", "show=flagged"),
+    "mail/folders/<int:folder_id>/": (
+        "order=oldest", "show=unread", "show=flagged", "order=largest",
+        "order=smallest", "order=sender", "show=files", "show=large", "show=nobodys",
+        "show=mine", "sender={sender}", "order=largest&past={message}",
+        "order=sender&past={message}",
+    ),
     # The list stands beside the message.
     "mail/messages/<int:message_id>/": ("order=oldest", "show=unread", "q=hearing"),
     "mail/mailboxes/<int:mailbox_id>/search/": (

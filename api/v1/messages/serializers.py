@@ -19,6 +19,8 @@ from engine.storage.models import Folder, FolderRole, GapReason, Message
 
 # Messages not searched whole that the answer to a search names.
 GAPS_LISTED = 100
+# Folders that a role does not find: many have the first, and few mailboxes the second.
+NOT_NAMED = (FolderRole.CUSTOM, FolderRole.SNOOZED)
 
 
 class MessageChanges(RequestSerializer):
@@ -46,7 +48,7 @@ class MessageSearch(RequestSerializer):
 
     mailbox = IdField()
     folder = serializers.ChoiceField(
-        choices=[one for one in FolderRole.choices if one[0] != FolderRole.CUSTOM],
+        choices=[one for one in FolderRole.choices if one[0] not in NOT_NAMED],
         default=FolderRole.INBOX,
         help_text="The folder to list. A search covers all folders unless `q` has `in:`.",
     )
@@ -77,8 +79,8 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
     """A message in a list.
 
     The context needs `known` (what the registry says of sender addresses, by address) and
-    `recipients` (the first addressees of each message, by its id): both are looked up
-    once for a whole page.
+    `recipients` and `labels` (the first addressees and the labels of each message, by its
+    id): each is looked up once for a whole page.
     """
 
     from_name = serializers.SerializerMethodField(
@@ -103,6 +105,9 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         help_text=f"The first recipients, {addressees.COUNTED} at most. Read one message "
         "to get all of them in `to` and `cc`."
     )
+    labels = serializers.SerializerMethodField(
+        help_text="The names of its labels, which webmail gives."
+    )
     reference = serializers.CharField(
         read_only=True,
         help_text="The reference of traces, webhooks and replies to servers; empty for "
@@ -126,6 +131,11 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         found: dict[int, Addressees] = self.context["recipients"]
         first = found[message.pk].first if message.pk in found else ()
         return [str(named.address) for named in first]
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}})
+    def get_labels(self, message: Message) -> list[str]:
+        found: dict[int, list[str]] = self.context["labels"]
+        return found.get(message.pk, [])
 
     def _known(self, message: Message) -> KnownSender:
         known: dict[str, KnownSender] = self.context["known"]
@@ -152,6 +162,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
             "is_read",
             "is_flagged",
             "is_answered",
+            "labels",
         ]
 
 

@@ -39,6 +39,7 @@ from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
 from engine.storage import addressees
 from engine.storage.models import Folder, Message
+from engine.storage.organising import labels
 from engine.storage.search import find, gaps, indexer
 from engine.storage.search.query_parser import QueryError, parse
 from engine.trace.timeline import Visibility
@@ -284,10 +285,11 @@ def _coverage(mailbox: Mailbox) -> dict[str, Any]:
 
 
 def _correspondents(messages: Sequence[Message]) -> dict[str, Any]:
-    """Returns the context of MessageSerializer: known senders and first recipients."""
+    """Returns the context of MessageSerializer: known senders, recipients and labels."""
     return {
         "known": known_senders(message.from_address for message in messages),
         "recipients": addressees.of_messages(messages, shown=addressees.COUNTED),
+        "labels": labels.names_of(messages),
     }
 
 

@@ -243,7 +243,7 @@ def _folders(export: Export, *, since: int) -> Iterator[Folder]:
 
 
 def _manifest(export: Export, files: list[dict[str, object]]) -> str:
-    facts = {
+    facts: dict[str, object] = {
         "mailbox": export.mailbox.address,
         "made_at": timezone.now().isoformat(),
         "made_for": export.person.address,

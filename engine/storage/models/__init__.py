@@ -16,9 +16,11 @@ from engine.storage.models.group_work import (
     MessageAnswer,
     MessageOpening,
 )
+from engine.storage.models.label import Label, LabelColour, MessageLabel
 from engine.storage.models.mailbox import MailboxSettings, MaildropLock, Retention
 from engine.storage.models.message import FirstUse, Message, MessageFacts
 from engine.storage.models.out_of_office import Answered, OutOfOffice
+from engine.storage.models.reminder import Reminder, ReminderKind
 from engine.storage.models.rule import Rule
 from engine.storage.models.search_gap import GapReason, SearchGap
 from engine.storage.models.withdrawn_copy import WithdrawalKind, WithdrawnCopy
@@ -40,13 +42,18 @@ __all__ = [
     "FolderRole",
     "GapReason",
     "InternalNote",
+    "Label",
+    "LabelColour",
     "MailboxSettings",
     "MaildropLock",
     "Message",
     "MessageAnswer",
     "MessageFacts",
+    "MessageLabel",
     "MessageOpening",
     "OutOfOffice",
+    "Reminder",
+    "ReminderKind",
     "Retention",
     "Rule",
     "SearchGap",

@@ -16,6 +16,8 @@ class FolderRole(models.TextChoices):
     ARCHIVE = "archive", "Archive"
     JUNK = "junk", "Junk"
     TRASH = "trash", "Deleted"
+    # Made when a mailbox snoozes its first message.
+    SNOOZED = "snoozed", "Snoozed"
     CUSTOM = "custom", "Custom"
 
 
@@ -57,4 +59,8 @@ class Folder(models.Model):
     @property
     def takes_messages(self) -> bool:
         """Whether a person may move messages here."""
-        return self.role not in (FolderRole.DRAFTS, FolderRole.SENT)
+        return self.role not in (
+            FolderRole.DRAFTS,
+            FolderRole.SENT,
+            FolderRole.SNOOZED,
+        )

@@ -15,6 +15,9 @@ class MailboxSettings(models.Model):
         Mailbox, on_delete=models.CASCADE, primary_key=True, related_name="settings"
     )
     shows_conversations = models.BooleanField(default=True)
+    archives_by_year = models.BooleanField(
+        default=False, db_default=False, help_text="Archive moves into a year's folder"
+    )
 
     def __str__(self) -> str:
         return f"settings of {self.mailbox}"

@@ -21,6 +21,7 @@ from engine.storage.models import (
 )
 
 ABANDONED_AFTER = timedelta(minutes=30)
+KEPT = timedelta(days=1)
 # People shown for a message.
 SHOWN = 50
 
@@ -127,5 +128,5 @@ def answers_to(
 
 def clean_up() -> int:
     """Deletes what was abandoned a day ago; returns how many. Idempotent."""
-    old = AnswerInProgress.objects.filter(active_at__lt=clock.now() - timedelta(days=1))
+    old = AnswerInProgress.objects.filter(active_at__lt=clock.now() - KEPT)
     return old.delete()[0]

@@ -14,7 +14,7 @@ from portal.webmail.compose import recipient_check, signatures
 from portal.webmail.compose.compose_request import ComposeRequest, compose_form
 from portal.webmail.drafts.attachments import size_limit
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.organising import collision
+from portal.webmail.organising import collision, reminders
 from portal.webmail.sidebar import sidebar
 
 
@@ -63,6 +63,8 @@ def compose_page(
             sender=form.sender_address,
             access=compose_request.access,
         ),
+        "follow_up_days": reminders.DAYS,
+        "follow_up": reminders.chosen_days(request),
         "others_writing": collision.begin(
             compose_request.access,
             draft.in_reply_to,

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from engine.mail.errors import MailError
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
+from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.storage.models import FolderRole, Message
+from engine.storage.organising import reminders as stored_reminders
 from engine.storage.standard_folders import folder
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.compose import (
@@ -39,8 +41,8 @@ from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_store import DraftConflictError
 from portal.webmail.mailbox import undo_move
-from portal.webmail.models import ContactGroup
-from portal.webmail.organising import collision
+from portal.webmail.models import ContactGroup, ScheduledSend
+from portal.webmail.organising import collision, reminders
 from portal.webmail.request_ids import parse_id, query_id
 
 SENT_ALREADY = "This message has been sent already."
@@ -125,7 +127,7 @@ def _discard(request: HttpRequest, compose_request: ComposeRequest) -> HttpRespo
         return redirect("webmail:mailbox", mailbox_id=compose_request.access.mailbox.pk)
     trash = folder(deleted.mailbox, FolderRole.TRASH)
     place = reverse("webmail:folder", args=[deleted.folder.pk])
-    undo_move.remember(request, [deleted], target=trash, place=place)
+    undo_move.remember(request, [deleted], targets=[trash], place=place)
     messages.success(request, f"Draft moved to {trash.name}.")
     return redirect(place)
 
@@ -230,6 +232,14 @@ def _warnings(
     )
 
 
+def _remind_of_answer(request: HttpRequest, sent: ScheduledSend) -> None:
+    """Has the sender reminded if nobody answers, where they asked for that."""
+    days = reminders.chosen_days(request)
+    if days:
+        with suppress(PolicyError):
+            stored_reminders.follow_up(sent.message, days=days, by=sent.person)
+
+
 def _send_now(
     request: HttpRequest,
     compose_request: ComposeRequest,
@@ -254,5 +264,6 @@ def _send_now(
         send_message.mark_answered(
             edited, access=compose_request.access, sent=scheduled_send
         )
+        _remind_of_answer(request, scheduled_send)
         undo_send.announce(request, scheduled_send)
     return redirect("webmail:mailbox", mailbox_id=compose_request.access.mailbox.pk)

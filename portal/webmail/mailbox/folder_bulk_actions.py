@@ -22,6 +22,7 @@ from portal.webmail.mailbox.message_actions import (
     count_phrase,
     target_folder,
 )
+from portal.webmail.organising.archive import AGES
 from portal.webmail.sidebar import sidebar
 
 
@@ -43,6 +44,7 @@ def act_on_folder(request: HttpRequest, folder_id: int) -> HttpResponse:
         "sidebar": panel,
         "folder": folder,
         "targets": panel.targets(folder),
+        "ages": AGES,
         "total": min(total, message_list.COUNT_LIMIT),
         "is_more": total > message_list.COUNT_LIMIT,
     }

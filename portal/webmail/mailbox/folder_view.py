@@ -15,13 +15,20 @@ from portal.webmail.mailbox.list_options import (
     ListOptions,
     names_recipients,
     read_options,
+    shows_conversations,
 )
 from portal.webmail.mailbox.message_list import MessagePage
-from portal.webmail.organising import group_work
+from portal.webmail.organising import contexts
 from portal.webmail.request_ids import query_id
 from portal.webmail.sidebar import sidebar
 
-FILTER_LABELS = {"all": "All", "unread": "Unread", "flagged": "Flagged"}
+FILTER_LABELS = {
+    "all": "All",
+    "unread": "Unread",
+    "flagged": "Flagged",
+    "files": "With attachments",
+    "large": "Over 1 MB",
+}
 GROUP_FILTER_LABELS = {**FILTER_LABELS, "mine": "Mine", "nobodys": "Nobody\u2019s"}
 
 
@@ -39,9 +46,15 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
     readings.folder(access.emergency, current.name, by=mailboxes.person)
     panel = sidebar(mailboxes, access)
     total = message_list.count(current)
-    options = read_options(current, request.GET, reader_id=mailboxes.person.pk)
+    options = read_options(
+        current,
+        request.GET,
+        conversations=shows_conversations(access.mailbox),
+        reader_id=mailboxes.person.pk,
+    )
     page = _page(request, options)
-    messages = [row.message for row in page.rows]
+    organised = contexts.of_folder(panel, current, page)
+    messages = [row.message for row in organised["page"].rows]
     sent = messages if names_recipients(current) else []
     deliveries = {} if access.emergency else sent_messages.deliveries_of(sent)
     return render(
@@ -52,13 +65,14 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
             "folder": current,
             "line": panel.line_of(current),
             "targets": panel.targets(current),
-            "page": page,
+            **organised,
             "place_link": f"?{urlencode(page.place)}" if page.place else "",
-            "rows": message_list.with_previews(page.rows, mailboxes, access),
+            "rows": message_list.with_previews(
+                organised["page"].rows, mailboxes, access
+            ),
             **message_list.correspondents(messages, sent=sent),
             "deliveries": deliveries,
             "filters": GROUP_FILTER_LABELS if access.is_group else FILTER_LABELS,
-            **group_work.list_context(access),
             "total": min(total, message_list.COUNT_LIMIT),
             "is_more": total > message_list.COUNT_LIMIT,
             "kept_days": retention_periods.days(current),

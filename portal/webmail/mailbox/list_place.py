@@ -17,7 +17,7 @@ from engine.storage.search.find import find
 from engine.storage.search.query_parser import QueryError, parse
 from portal.webmail.access import MailboxAccess
 from portal.webmail.mailbox import message_list
-from portal.webmail.mailbox.list_options import read_options
+from portal.webmail.mailbox.list_options import read_options, shows_conversations
 from portal.webmail.mailbox.message_list import MessageRow
 from portal.webmail.request_ids import query_id
 
@@ -74,11 +74,18 @@ def find_place(
         place = _in_results(request, access, message, typed)
         if place is not None:
             return place
-    return _in_folder(request, message)
+    return _in_folder(request, access, message)
 
 
-def _in_folder(request: HttpRequest, message: Message) -> ListPlace:
-    options = read_options(message.folder, request.GET)
+def _in_folder(
+    request: HttpRequest, access: MailboxAccess, message: Message
+) -> ListPlace:
+    options = read_options(
+        message.folder,
+        request.GET,
+        conversations=shows_conversations(access.mailbox),
+        reader_id=request.user.pk or 0,
+    )
     rows, position = message_list.around(options, message)
     where = {name: query_id(request, name) for name in ("past", "page")}
     query = options.query | {

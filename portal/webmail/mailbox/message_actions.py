@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from engine.storage import message_actions
 from engine.storage.models import Folder, FolderRole, Message
+from engine.storage.organising import archive
 from engine.storage.standard_folders import folder as folder_of
 from portal.webmail.access import (
     AccessibleMailboxes,
@@ -139,9 +140,22 @@ def move(
     request: HttpRequest, chosen: list[Message], target: Folder, *, place: str
 ) -> None:
     """Moves messages and offers an undo on the page at `place`."""
+    if target.role == FolderRole.ARCHIVE and archive.is_by_year(target.mailbox):
+        _archive_by_year(request, chosen, target, place=place)
+        return
     message_actions.move(chosen, target)
-    undo_move.remember(request, chosen, target=target, place=place)
+    undo_move.remember(request, chosen, targets=[target], place=place)
     messages.success(request, count_phrase(len(chosen), f"moved to {target.name}"))
+
+
+def _archive_by_year(
+    request: HttpRequest, chosen: list[Message], target: Folder, *, place: str
+) -> None:
+    """Moves messages into the folders of their years, as the mailbox's setting says."""
+    moved = archive.archive(target.mailbox, chosen, by_year=True)
+    undo_move.remember(request, chosen, targets=list(moved), place=place)
+    names = ", ".join(sorted(one.name for one in moved))
+    messages.success(request, count_phrase(len(chosen), f"moved to {names}"))
 
 
 def _erase(chosen: list[Message], folder: Folder) -> str:

@@ -17,7 +17,13 @@ from engine.registry.addresses import known_senders
 from engine.storage import addressees, previews
 from engine.storage.models import Folder, Message
 from portal.webmail.access import AccessibleMailboxes, MailboxAccess
-from portal.webmail.mailbox.list_options import ListOptions, Order, Show
+from portal.webmail.mailbox.list_options import (
+    ASCENDING,
+    LARGE_SIZE,
+    SORTED_BY,
+    ListOptions,
+    Show,
+)
 
 PAGE_SIZE = 50
 
@@ -202,23 +208,46 @@ def _ordered(options: ListOptions) -> QuerySet[Message]:
         rows = rows.filter(assigned_to=options.reader_id)
     if options.show is Show.NOBODYS:
         rows = rows.filter(assigned_to=0)
+    if options.show is Show.FILES:
+        rows = rows.filter(has_attachments=True)
+    if options.show is Show.LARGE:
+        rows = rows.filter(size__gt=LARGE_SIZE)
+    if options.sender:
+        rows = rows.filter(from_address=options.sender)
     if options.groups_conversations:
         newer = Message.objects.filter(
             folder=options.folder, thread=OuterRef("thread"), pk__gt=OuterRef("pk")
         )
         rows = rows.filter(~Exists(newer))
-    return rows.order_by("-pk" if options.order is Order.NEWEST else "pk")
+    return _sorted(rows, options, up=options.order in ASCENDING)
+
+
+def _sorted(
+    rows: QuerySet[Message], options: ListOptions, *, up: bool
+) -> QuerySet[Message]:
+    names = [*filter(None, [SORTED_BY.get(options.order)]), "pk"]
+    return rows.order_by(*(name if up else f"-{name}" for name in names))
 
 
 def _beyond(
     options: ListOptions, message_id: int, *, forwards: bool
 ) -> QuerySet[Message]:
     """Returns the messages after the given one, or before it, nearest first."""
-    goes_down = (options.order is Order.NEWEST) is forwards
-    rows = _ordered(options)
-    if goes_down:
-        return rows.filter(pk__lt=message_id).order_by("-pk")
-    return rows.filter(pk__gt=message_id).order_by("pk")
+    up = (options.order in ASCENDING) is forwards
+    rows = _sorted(_ordered(options), options, up=up)
+    side = "gt" if up else "lt"
+    beyond = Q(**{f"pk__{side}": message_id})
+    name = SORTED_BY.get(options.order)
+    if name is None:
+        return rows.filter(beyond)
+    found = Message.objects.filter(pk=message_id, mailbox=options.folder.mailbox_id)
+    value = found.values_list(name, flat=True).first()
+    if value is None:
+        return rows if forwards else rows.none()
+    # The first condition is where the index begins; the second leaves out what was shown.
+    return rows.filter(**{f"{name}__{side}e": value}).filter(
+        Q(**{f"{name}__{side}": value}) | (Q(**{name: value}) & beyond)
+    )
 
 
 def _rows(options: ListOptions, messages: list[Message]) -> list[MessageRow]:

@@ -31,7 +31,7 @@ from portal.webmail.mailbox import (
 )
 from portal.webmail.mailbox.attachments_view import file_context
 from portal.webmail.mailbox.list_options import names_recipients
-from portal.webmail.organising import group_work
+from portal.webmail.organising import contexts
 from portal.webmail.rendering import parsed_message
 from portal.webmail.rendering.message_page import address_fields, frame, words
 from portal.webmail.rendering.notices import notices_of
@@ -83,7 +83,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "address_fields": address_fields(parsed),
         "sent_at": parsed.sent_at(message.received_at),
         "notices": notices_of(parsed.reading),
-        "group_work": group_work.of_message(mailboxes, access, message),
+        **contexts.of_message(panel, mailboxes, message),
         **(sent_messages.message_context(message) if not access.emergency else {}),
         **words(request, parsed, reverse("webmail:content", args=[message.pk])),
         # Under emergency access only what is opened is loaded, for the report names it.

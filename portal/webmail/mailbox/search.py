@@ -20,7 +20,7 @@ from portal.webmail.access import (
 from portal.webmail.mailbox import message_list, sent_messages, undo_move
 from portal.webmail.mailbox.list_options import names_recipients
 from portal.webmail.mailbox.message_list import MessageRow
-from portal.webmail.organising import group_work
+from portal.webmail.organising import contexts
 from portal.webmail.request_ids import query_id
 from portal.webmail.sidebar import sidebar
 
@@ -75,7 +75,7 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         ),
         **message_list.correspondents(messages, sent=sent),
         "deliveries": {} if access.emergency else sent_messages.deliveries_of(sent),
-        **group_work.list_context(access),
+        **contexts.of_list(panel, messages),
         "search_error": search_error,
         "waiting": waiting,
         "gaps": 0 if access.emergency else gaps.count(access.mailbox),

@@ -25,7 +25,11 @@ class UndoOffer:
 
 
 def remember(
-    request: HttpRequest, messages: Sequence[Message], *, target: Folder, place: str
+    request: HttpRequest,
+    messages: Sequence[Message],
+    *,
+    targets: Sequence[Folder],
+    place: str,
 ) -> None:
     """Remembers a move just made. `messages` still name the folders they came from.
 
@@ -40,7 +44,7 @@ def remember(
         by_folder[str(message.folder_id)].append(message.pk)
     kept = {
         "lay_in": dict(by_folder),
-        "target": target.pk,
+        "targets": [target.pk for target in targets],
         "place": place,
         "is_new": True,
     }
@@ -66,7 +70,8 @@ def restore(request: HttpRequest, mailbox: Mailbox, *, place: str) -> int:
         messages = list(
             Message.objects.filter(
                 pk__in=kept["lay_in"][str(source.pk)],
-                folder=kept["target"],
+                # Sessions of the version before remember one.
+                folder__in=kept.get("targets") or [kept["target"]],
                 mailbox=mailbox,
             )
         )

@@ -47,6 +47,10 @@ class DisplayForm(forms.Form):
     shows_conversations = forms.BooleanField(
         required=False, label="Show messages of one conversation on one line"
     )
+    archives_by_year = forms.BooleanField(
+        required=False,
+        label="Archive into a folder for each year, such as Archive/2026",
+    )
 
 
 class ReadingPreferencesForm(forms.Form):

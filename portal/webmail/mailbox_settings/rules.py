@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -56,6 +58,10 @@ def edit(
     panel = sidebar(mailboxes, access)
     rule = _rule(access, rule_id) if rule_id else Rule(mailbox=access.mailbox)
     form = _form(request, rule, panel)
+    context = {"sidebar": panel, "access": access, "form": form, "rule_id": rule_id}
+    if request.method == "POST" and request.POST.get("do") == "try":
+        context |= _try_out(form, rule, panel) if form.is_valid() else {}
+        return render(request, "webmail/mailbox_settings/rule.html", context)
     if request.method == "POST" and form.is_valid() and _may_forward(access, form):
         try:
             rules.save(form.fill(rule), by=mailboxes.person)
@@ -64,8 +70,20 @@ def edit(
         else:
             messages.success(request, f"Rule {rule.name} saved")
             return redirect("webmail:rules", mailbox_id=access.mailbox.pk)
-    context = {"sidebar": panel, "access": access, "form": form, "rule_id": rule_id}
     return render(request, "webmail/mailbox_settings/rule.html", context)
+
+
+def _try_out(form: RuleForm, rule: Rule, panel: Sidebar) -> dict[str, Any]:
+    """Returns the template context of what the rule would do. Saves nothing."""
+    changed = form.fill(rule)
+    try:
+        rules.check_makes_sense(changed)
+    except PolicyError as refusal:
+        form.add_error(None, str(refusal))
+        return {}
+    tried = rules.newest(panel.inbox)
+    found = rules.try_out(changed, tried)
+    return {"trial": found, "tried": len(tried), "tried_rule": changed}
 
 
 @requires_mail

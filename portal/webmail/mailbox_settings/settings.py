@@ -21,9 +21,12 @@ def settings(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailboxes = accessible_mailboxes(request)
     access = mailboxes.writable(mailbox_id)
     kept = MailboxSettings.objects.filter(mailbox=access.mailbox).first()
-    shown = kept is None or kept.shows_conversations
+    shown = {
+        "shows_conversations": kept is None or kept.shows_conversations,
+        "archives_by_year": kept is not None and kept.archives_by_year,
+    }
     posted = request.POST if request.method == "POST" else None
-    form = DisplayForm(posted, initial={"shows_conversations": shown})
+    form = DisplayForm(posted, initial=shown)
     if request.method == "POST" and form.is_valid():
         MailboxSettings.objects.update_or_create(
             mailbox=access.mailbox, defaults=form.cleaned_data

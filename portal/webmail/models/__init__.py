@@ -1,4 +1,4 @@
-"""What webmail stores beside the mail: contacts, signatures, attachments, notices."""
+"""What webmail stores beside the mail: contacts, signatures, attachments, notices, searches."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from portal.webmail.models.arrival_notice import (
 from portal.webmail.models.contact import Contact, ContactGroup
 from portal.webmail.models.draft_file import DraftFile, FileState
 from portal.webmail.models.reading_preferences import Density, ReadingPreferences
+from portal.webmail.models.saved_search import SavedSearch
 from portal.webmail.models.scheduled_send import ScheduledSend
 from portal.webmail.models.writing_preferences import (
     Signature,
@@ -30,6 +31,7 @@ __all__ = [
     "NoticedMailbox",
     "Period",
     "ReadingPreferences",
+    "SavedSearch",
     "ScheduledSend",
     "Signature",
     "UndoTime",

@@ -1,4 +1,4 @@
-"""Acts on the selected messages of any list: assigns them.
+"""Acts on the selected messages of any list: assigns, labels, snoozes, archives.
 
 The buttons stand in the form of the list, and send it here by `formaction`.
 """
@@ -16,7 +16,8 @@ from django.views.decorators.http import require_POST
 
 from engine.registry.errors import PolicyError
 from engine.storage.models import Message
-from engine.storage.organising import assignments
+from engine.storage.organising import archive, assignments, labels, reminders
+from portal.ui import date_formats
 from portal.webmail.access import (
     AccessibleMailboxes,
     MailboxAccess,
@@ -29,6 +30,8 @@ from portal.webmail.mailbox.message_actions import (
     selected_ids,
 )
 from portal.webmail.organising.group_work import choose_assignee
+from portal.webmail.organising.labels import chosen_label
+from portal.webmail.organising.reminders import choose_moment
 
 Action = Callable[[HttpRequest, AccessibleMailboxes, MailboxAccess, list[Message]], str]
 
@@ -88,4 +91,55 @@ def _assign(
     return count_phrase(count, f"assigned to {to.name if to else 'nobody'}")
 
 
-ACTIONS: dict[str, Action] = {"assign": _assign}
+def _put_label_on(
+    request: HttpRequest,
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    chosen: list[Message],
+) -> str:
+    label = chosen_label(request, access)
+    labels.put_on(label, chosen)
+    return count_phrase(len(chosen), f"labelled {label.name}")
+
+
+def _take_label_off(
+    request: HttpRequest,
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    chosen: list[Message],
+) -> str:
+    label = chosen_label(request, access)
+    labels.take_off(label, chosen)
+    return count_phrase(len(chosen), f"without the label {label.name}")
+
+
+def _snooze(
+    request: HttpRequest,
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    chosen: list[Message],
+) -> str:
+    until = choose_moment(request)
+    count = reminders.snooze(access.mailbox, chosen, until=until, by=mailboxes.person)
+    return count_phrase(count, f"snoozed until {date_formats.format_datetime(until)}")
+
+
+def _archive_by_year(
+    request: HttpRequest,
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    chosen: list[Message],
+) -> str:
+    movable = [one for one in chosen if not one.is_draft]
+    moved = archive.archive(access.mailbox, movable, by_year=True)
+    names = ", ".join(sorted(target.name for target in moved))
+    return count_phrase(len(movable), f"moved to {names or 'Archive'}")
+
+
+ACTIONS: dict[str, Action] = {
+    "assign": _assign,
+    "label": _put_label_on,
+    "unlabel": _take_label_off,
+    "snooze": _snooze,
+    "archive_by_year": _archive_by_year,
+}

@@ -16,9 +16,10 @@ from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import PDF, named_address, store_message
 
 # Session, person and organisation (3), whether a second factor is needed (2),
-# permissions (2); mailboxes, folder, its settings and its siblings, counts and messages
-# (7); the senders' organisations (1), and the links of the navigation (1).
-QUERIES = 18  # of the Inbox, which also asks what was withdrawn lately
+# permissions (2); mailboxes with their settings, folder, its siblings, counts and messages
+# (6); the person's saved searches, the mailbox's labels and what is due (3); the senders'
+# organisations (1), and the links of the navigation (1).
+QUERIES = 20  # of the Inbox, which also asks what was withdrawn lately
 
 
 def inbox_page(client: Client, mailbox: Mailbox, query: str = "") -> str:
@@ -277,7 +278,7 @@ def test_choosing_nothing_is_said(as_bob: Client, bob: Person) -> None:
 def test_an_empty_folder_says_what_it_is_for(
     as_bob: Client, bob: Person, role: FolderRole
 ) -> None:
-    if role == FolderRole.CUSTOM:
+    if role in (FolderRole.CUSTOM, FolderRole.SNOOZED):
         opened = bob.mailbox.folders.create(role=role, name="Cases")
     else:
         opened = folder(bob.mailbox, role)

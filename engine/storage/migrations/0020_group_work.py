@@ -10,7 +10,7 @@ from engine.database.column_operations import AddFieldInPlace
 class Migration(migrations.Migration):
     dependencies = [
         ("registry", "0022_sending_stops"),
-        ("storage", "0018_withdrawn_copies"),
+        ("storage", "0019_message_preview"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ from engine.database.index_operations import AddIndexBesideTraffic, DropIndexOfF
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("storage", "0019_group_work")]
+    dependencies = [("storage", "0020_group_work")]
 
     operations = [
         AddIndexBesideTraffic(

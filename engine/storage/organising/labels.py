@@ -1,0 +1,102 @@
+"""Labels of a mailbox. Not audited, because they are its holder's own order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import transaction
+
+from engine.registry.errors import PolicyError
+from engine.registry.models import Mailbox
+from engine.storage.models import Label, LabelColour, Message, MessageLabel
+
+
+def of_mailbox(mailbox: Mailbox) -> list[Label]:
+    """Returns the labels of a mailbox by name."""
+    return list(Label.objects.filter(mailbox=mailbox)[: Label.MAX_LABELS])
+
+
+@transaction.atomic
+def save(label: Label, *, name: str, colour: str) -> Label:
+    """Adds or changes a label. Raises PolicyError with the sentence to show."""
+    # Locks the mailbox's row, so that two requests cannot both pass the checks below.
+    Mailbox.objects.select_for_update().get(pk=label.mailbox_id)
+    name = " ".join(name.split())
+    if not name or not name.isprintable():
+        raise PolicyError("Enter a name for the label.")
+    if len(name) > Label.MAX_NAME:
+        raise PolicyError(f"Enter a name of at most {Label.MAX_NAME} characters.")
+    others = list(Label.objects.filter(mailbox=label.mailbox_id).exclude(pk=label.pk))
+    if len(others) >= Label.MAX_LABELS:
+        raise PolicyError(f"A mailbox has at most {Label.MAX_LABELS} labels.")
+    if name.casefold() in {other.name.casefold() for other in others}:
+        raise PolicyError(f"A label called {name} already exists.")
+    label.name, label.colour = name, LabelColour(colour)
+    label.save()
+    return label
+
+
+def remove(label: Label) -> None:
+    """Deletes a label, and takes it off its messages."""
+    label.delete()
+
+
+def put_on(label: Label, messages: Collection[Message]) -> None:
+    """Gives messages of the label's mailbox the label."""
+    MessageLabel.objects.bulk_create(
+        [
+            MessageLabel(label=label, message=message)
+            for message in messages
+            if message.mailbox_id == label.mailbox_id
+        ],
+        ignore_conflicts=True,
+        batch_size=500,
+    )
+
+
+def take_off(label: Label, messages: Collection[Message]) -> None:
+    """Takes the label off messages."""
+    ids = [message.pk for message in messages]
+    MessageLabel.objects.filter(label=label, message__in=ids).delete()
+
+
+def of_messages(
+    labels: Collection[Label], messages: Collection[Message]
+) -> dict[int, list[Label]]:
+    """Returns which of the labels each message has, by its id. One query at most."""
+    if not labels or not messages:
+        return {}
+    by_id = {label.pk: label for label in labels}
+    ids = [message.pk for message in messages]
+    rows = MessageLabel.objects.filter(message__in=ids, label__in=by_id)
+    found: dict[int, list[Label]] = {}
+    for message_id, label_id in rows.values_list("message_id", "label_id"):
+        found.setdefault(message_id, []).append(by_id[label_id])
+    for some in found.values():
+        some.sort(key=lambda label: label.name.casefold())
+    return found
+
+
+def names_of(messages: Collection[Message]) -> dict[int, list[str]]:
+    """Returns the names of each message's labels, by its id. One query; none for none."""
+    if not messages:
+        return {}
+    ids = [message.pk for message in messages]
+    rows = MessageLabel.objects.filter(message__in=ids).order_by("label__name")
+    found: dict[int, list[str]] = {}
+    for message_id, name in rows.values_list("message_id", "label__name"):
+        found.setdefault(message_id, []).append(name)
+    return found
+
+
+def messages_with(label: Label, *, before: int | None, limit: int) -> list[Message]:
+    """Returns the newest messages with a label, those with ids below `before`.
+
+    From all folders, at the cost of its index however many messages the mailbox has.
+    """
+    rows = MessageLabel.objects.filter(label=label)
+    if before is not None:
+        rows = rows.filter(message__lt=before)
+    ids = rows.order_by("-message_id").values_list("message_id", flat=True)[:limit]
+    found = Message.objects.filter(pk__in=list(ids), mailbox=label.mailbox_id)
+    return list(found.select_related("folder", "mailbox").order_by("-pk"))
