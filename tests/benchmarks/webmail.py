@@ -1,245 +1,193 @@
-"""How long a reader waits at a mailbox of a hundred thousand messages.
+"""How long ten signed-in people wait for webmail's pages, side by side.
 
-Always the same messages, in the database named by POSTERN_DATABASE_URL, or else in
-SQLite. It requests whole pages as a signed-in browser does, and measures searches
-separately. Run it on PostgreSQL by `python -m tests.peers.postgres python -m
-tests.benchmarks.webmail`. With `--beside COMMIT` that version is measured in turn with
-this one, on SQLite, and the last line is the median ratio of its times to ours.
+A folder of a hundred thousand messages, and one of a thousand, on PostgreSQL and on
+SQLite. Ten people ask at the same time over connections that stay open, of `run_web` as
+it serves in production, for lists, messages, searches, and to save and send what they
+write. Also prints the statements of a page, and how much longer it takes in the large
+folder than in the small one.
+
+With `--beside COMMIT` that version is measured in the same run, from its own worktree and
+environment and on its own database; rounds alternate, because the machine's speed drifts.
+The last line is the 95th percentile of its times divided by ours: the worse of lists and
+open messages, on PostgreSQL. Without it, the last line has ours alone.
 """
 
 from __future__ import annotations
 
 import argparse
-import random
-import re
-import statistics
-import time
-from collections.abc import Callable, Iterator
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
-from tests.benchmarks import ready
+from tests import migrated
+from tests.benchmarks.worktrees import HOME, worktree
+from tests.peers.postgres import HASTY, Postgres
 
-# isort: split
-from django.conf import settings
-from django.core.management import call_command
-from django.db import connection, transaction
-from django.test import Client
-from django.urls import reverse
+SIDE = Path(__file__).with_name("webmail_side.py")
+OURS = "this version"
+STATEMENTS = 8  # at most, for a page
+GROUPS = {"lists": "list", "open": "open", "search": "search", "write": "write"}
 
-from engine.mail.header import HeaderBlock
-from engine.mail.message import summarise
-from engine.registry.models import Mailbox
-from engine.storage import mailbox_delivery
-from engine.storage.models import Content, Folder, FolderRole, Message
-from engine.storage.search import indexer
-from engine.storage.search.find import find
-from engine.storage.search.query_parser import parse
-from tests import factories
-from tests.benchmarks.worktrees import run_both
-from tests.peers.process import remove_folder
 
-ROUNDS = 40
-CHUNK = 1000
-WORDS = [
-    "bundle",
-    "counsel",
-    "court",
-    "listing",
-    "sentence",
-    "witness",
-    "statement",
-    "exhibit",
-    "trial",
-    "disclosure",
-    "schedule",
-    "adjourned",
-    "application",
-    "bail",
-    "custody",
-    "interpreter",
-    "video",
-    "link",
-    "solicitor",
-    "chambers",
-    "usher",
-    "clerk",
-    "judge",
-    "jury",
-    "verdict",
-    "appeal",
-    "order",
-    "notice",
-    "service",
-]
-SEARCHES = {
-    "a rare word": "zephyr",
-    "a word in all messages": "hearing",
-    "two common words": "witness interpreter",
-    "a phrase": '"video link"',
-    "a beginning of words": "interp*",
-    "from and unread": "from:jane is:unread",
-    "one word, not another": "bundle -witness",
-    "nothing found": "xylophone",
-}
+@dataclass
+class Side:
+    """One version with its database, while it serves."""
+
+    process: subprocess.Popen[str]
+    statements: dict[str, int]
+    times: dict[str, list[float]] = field(default_factory=dict)
+
+    def measure(self) -> None:
+        """Runs one round and adds its times."""
+        for kind, times in self.ask("round").items():
+            self.times.setdefault(kind, []).extend(times)
+
+    def ask(self, word: str) -> dict[str, Any]:
+        """Sends a line to the process and returns its answer."""
+        assert self.process.stdin is not None
+        print(word, file=self.process.stdin, flush=True)
+        return _next(self.process)
 
 
 def main() -> None:
+    options = _options()
+    worse: dict[str, float] = {}
+    with ExitStack() as stack:
+        homes = {OURS: HOME}
+        if options.beside:
+            before = stack.enter_context(worktree(options.beside, packages="test"))
+            homes = {options.beside: before, OURS: HOME}
+        for database in options.on.split(","):
+            print(f"\n{database}, {options.messages} messages", flush=True)
+            sides = _measure(database, homes, options)
+            _show(sides)
+            if len(sides) > 1:
+                worse[database] = _compare(sides)
+    last = list(worse.values())[:1]
+    print(f"ratio {last[0]:.2f}" if last else "ratio 1")
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=4, help="of each, each round")
+    parser.add_argument("--on", default="PostgreSQL,SQLite")
     parser.add_argument("--beside", metavar="COMMIT", default="")
-    parser.add_argument("--rounds", type=int, default=3, help="with --beside")
-    options = parser.parse_args()
-    if options.beside:
-        _compare_with(options)
-    else:
-        _measure_all(options.messages)
+    return parser.parse_args()
 
 
-def _compare_with(options: argparse.Namespace) -> None:
-    """Measures another version and this one, in rounds that alternate."""
-    times: dict[str, list[tuple[float, ...]]] = {}
-    for outputs in run_both(
-        options.beside,
-        "webmail",
-        f"--messages={options.messages}",
-        rounds=options.rounds,
-    ):
-        medians = [
-            dict(re.findall(r"^(.+?) +median +([\d.]+) ms", output, re.M))
-            for output in outputs
-        ]
-        for name in medians[1]:
-            times.setdefault(name, []).append(tuple(float(m[name]) for m in medians))
-    ratios = []
-    for name, pairs in times.items():
-        # The shortest: what else the machine does only ever adds.
-        before, now = (min(side) for side in zip(*pairs, strict=True))
-        ratios.append(before / now)
-        print(
-            f"{name:32} {before:6.1f} ms, now {now:6.1f} ms, ratio {before / now:.2f}"
-        )
-    print(f"ratio {statistics.median(ratios):.2f}")
+def p95(times: list[float]) -> float:
+    """Returns the 95th percentile."""
+    return sorted(times)[min(len(times) * 95 // 100, len(times) - 1)]
 
 
-def _measure_all(count: int) -> None:
-    call_command("collect_assets", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    call_command("migrate", verbosity=0)
-    settings.ALLOWED_HOSTS.append("testserver")
-    began = time.perf_counter()
-    mailbox = _mailbox()
-    for start in range(0, count, CHUNK):
-        _fill(mailbox, start, min(CHUNK, count - start))
-    filled = time.perf_counter()
-    while indexer.index_waiting():
-        pass
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
-    print(
-        f"{connection.vendor}: {count} messages in {filled - began:.0f} s,"
-        f" indexed in {time.perf_counter() - filled:.0f} s"
-    )
-    for name, ask in _questions(mailbox).items():
-        _measure(name, ask)
+def _median(times: list[float]) -> float:
+    return sorted(times)[len(times) // 2]
 
 
-def _mailbox() -> Mailbox:
-    organisation = factories.make_organisation(name="Northfield Court")
-    person = factories.make_person("bob@northfield.secure.example", organisation)
-    return factories.make_mailbox(person, quota_bytes=10**12)
+def _measure(
+    database: str, homes: dict[str, Path], options: argparse.Namespace
+) -> dict[str, Side]:
+    with ExitStack() as stack:
+        sides = {
+            name: stack.enter_context(_started(home, database, options))
+            for name, home in homes.items()
+        }
+        for side in sides.values():
+            side.ask("round")  # fills caches: templates, and the database's
+        for _ in range(options.rounds):
+            for side in sides.values():
+                side.measure()
+        return sides
 
 
-@transaction.atomic
-def _fill(mailbox: Mailbox, start: int, count: int) -> None:
-    """Delivers messages as the queue does; every fourth answers the previous one."""
-    chance = random.Random(start)
-    raws = [_message(start + n, chance) for n in range(count)]
-    contents = Content.objects.bulk_create(
-        Content(size=len(h) + len(b), body_digest="", header=h, body=b) for h, b in raws
-    )
-    mailbox_delivery.deliver(
-        [
-            mailbox_delivery.Delivery(
-                mailbox.pk,
-                content.pk,
-                content.size,
-                "jane@firm.example",
-                summarise(HeaderBlock.salvage(content.header)),
-                content.header,
-                has_attachments=False,
+@contextmanager
+def _started(home: Path, database: str, options: argparse.Namespace) -> Iterator[Side]:
+    """Fills a database by one version's code, and serves it with that version."""
+    environment = os.environ | {"PYTHONPATH": str(home)}
+    # What was migrated for the tests fits this version only.
+    copy = migrated.prepared(migrated.CLUSTER) if home == HOME else None
+    if home != HOME:
+        environment.pop("POSTERN_MIGRATED", None)
+    with ExitStack() as stack:
+        if database == "PostgreSQL":
+            settings = (*HASTY, "shared_buffers=256MB")
+            server = stack.enter_context(Postgres(*settings, copy_of=copy))
+            environment["POSTERN_DATABASE_URL"] = (
+                server.create("bench", template=migrated.TEMPLATE)
+                if copy
+                else server.url
             )
-            for content in contents
-        ]
-    )
+        else:
+            environment.pop("POSTERN_DATABASE_URL", None)
+        process = subprocess.Popen(
+            [str(home / ".venv/bin/python"), str(SIDE), json.dumps(vars(options))],
+            cwd=home,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield Side(process, _next(process))
+        finally:
+            process.communicate()
 
 
-def _message(number: int, chance: random.Random) -> tuple[bytes, bytes]:
-    text = " ".join(chance.choices(WORDS, k=120)) + " hearing"
-    rare = " zephyr" if number % 997 == 0 else ""
-    answers = f"In-Reply-To: <{number - 1}@x.example>\r\n" if number % 4 == 3 else ""
-    sender = "Jane Jones <jane" if number % 10 == 0 else "Sam Smith <sam"
-    header = (
-        f"From: {sender}@firm.example>\r\nTo: bob@northfield.secure.example\r\n"
-        f"Subject: {' '.join(chance.choices(WORDS, k=4))}\r\n{answers}"
-        f"Message-ID: <{number}@x.example>\r\n\r\n"
-    )
-    return header.encode(), (text + rare).encode()
+def _next(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Returns the process's next line of JSON. Commands may print others before it."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("{"):
+            found: dict[str, Any] = json.loads(line)
+            return found
+    raise SystemExit("A side could not be measured.")
 
 
-def _questions(mailbox: Mailbox) -> dict[str, Callable[[], object]]:
-    client = Client()
-    client.force_login(
-        mailbox.owner, "allauth.account.auth_backends.AuthenticationBackend"
-    )
-    inbox = Folder.objects.get(mailbox=mailbox, role=FolderRole.INBOX)
-    middle = Message.objects.filter(folder=inbox).order_by("pk")[inbox.pk + 500]
-    place = reverse("webmail:folder", args=[inbox.pk])
-    pages = {
-        "page: the newest": place,
-        "page: in the middle": f"{place}?past={middle.pk}&page=9",
-        "page: the oldest first": f"{place}?order=oldest",
-        "page: only unread": f"{place}?show=unread",
-        "page: an open message": reverse("webmail:read", args=[middle.pk]),
-    }
-    questions: dict[str, Callable[[], object]] = {
-        name: _opened(client, path) for name, path in pages.items()
-    }
-    for name, typed in SEARCHES.items():
-        questions[f"search: {name}"] = _searched(mailbox, typed)
-    return questions
+def _show(sides: dict[str, Side]) -> None:
+    for name, side in sides.items():
+        for kind, times in side.times.items():
+            statements = side.statements.get(kind)
+            asked = f", {statements} statements" if statements else ""
+            print(
+                f"{name}: {kind:28} p50 {_median(times):7.1f} ms,"
+                f" p95 {p95(times):7.1f} ms{asked}"
+            )
+        for kind in ("list: first", "open: a message"):
+            large, small = side.times[kind], side.times[f"{kind}, small folder"]
+            print(
+                f"{name}: {kind}, large folder to small:"
+                f" {_median(large) / _median(small):.2f}"
+            )
+    ours = sides[OURS].statements
+    many = [f"{kind} ({count})" for kind, count in ours.items() if count > STATEMENTS]
+    print(f"more than {STATEMENTS} statements: {', '.join(many) or 'none'}", flush=True)
 
 
-def _opened(client: Client, path: str) -> Callable[[], object]:
-    def ask() -> object:
-        answer = client.get(path)
-        if answer.status_code != 200:
-            raise RuntimeError(f"{path} answered {answer.status_code}")
-        return answer
-
-    return ask
-
-
-def _searched(mailbox: Mailbox, typed: str) -> Callable[[], object]:
-    return lambda: find(parse(typed), mailbox)
-
-
-def _measure(name: str, ask: Callable[[], object]) -> None:
-    ask()
-    times = sorted(_times(ask))
-    late = times[len(times) * 95 // 100]
-    print(
-        f"{name:32} median {statistics.median(times):6.1f} ms, 95th percentile {late:6.1f} ms"
-    )
-
-
-def _times(ask: Callable[[], object]) -> Iterator[float]:
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        ask()
-        yield (time.perf_counter() - began) * 1000
+def _compare(sides: dict[str, Side]) -> float:
+    """Prints the ratios and returns the worse of lists and open messages."""
+    before, after = sides.values()
+    for kind in after.times:
+        was, now = before.times[kind], after.times[kind]
+        print(
+            f"{kind:28} before to now: p50 {_median(was) / _median(now):.2f},"
+            f" p95 {p95(was) / p95(now):.2f}"
+        )
+    ratios = {}
+    for name, kinds in GROUPS.items():
+        chosen = [kind for kind in after.times if kind.startswith(kinds)]
+        was = [one for kind in chosen for one in before.times[kind]]
+        now = [one for kind in chosen for one in after.times[kind]]
+        ratios[name] = p95(was) / p95(now)
+        print(f"{name}: p95 before to now {ratios[name]:.2f}", flush=True)
+    return min(ratios["lists"], ratios["open"])
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    finally:
-        remove_folder(ready.FOLDER)
+    main()
