@@ -12,6 +12,8 @@ from django.urls import reverse
 from onboarding.applying.wizard import Page, Wizard
 
 Row = dict[str, Any]
+# What a page is told of an applicant who comes from here, and is to come back.
+CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ def summary(wizard: Wizard) -> list[Group]:
 
 
 def _group(page: Page) -> Group:
-    change = reverse("onboarding:step", args=[page.step.key])
+    change = f"{reverse('onboarding:step', args=[page.step.key])}?from={CHECK}"
     bound = page.form.visible_fields() if page.form else []
     return Group(page.step.title, [_row(field, change) for field in bound])
 

@@ -89,6 +89,14 @@ class Wizard:
                 previous = page.step
         return None
 
+    def after(self, step: Step) -> Step | None:
+        """Returns the next page in the same task, or None."""
+        asked = [
+            p.step for p in self.pages() if TASK_OF[p.step.key] == TASK_OF[step.key]
+        ]
+        later = asked[asked.index(step) + 1 :] if step in asked else []
+        return next(iter(later), None)
+
     def claims(self) -> Claims:
         """Returns the claims to submit. Raises UnansweredError."""
         answers = self._answers()

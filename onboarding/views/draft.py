@@ -13,7 +13,7 @@ from django.urls import reverse
 from engine.registry.errors import PolicyError
 from engine.registry.permissions.view_guards import GuardedView
 from onboarding.applying import applications, suggestions, task_list
-from onboarding.applying.answer_summary import summary
+from onboarding.applying.answer_summary import CHECK, summary
 from onboarding.applying.steps import BY_KEY, TASK_OF, Step
 from onboarding.applying.wizard import UnansweredError, Wizard
 from onboarding.models import Application
@@ -52,19 +52,19 @@ def tasks(request: HttpRequest, application: Application) -> HttpResponse:
 def step(request: HttpRequest, application: Application, key: str) -> HttpResponse:
     """Shows and saves one page of questions."""
     asked = _asked(key)
+    came_from = request.GET.get("from", "")
     wizard = Wizard(application)
     if not wizard.is_asked(asked):
         return redirect("onboarding:tasks")
     form = wizard.form(asked, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        was_complete = task_list.is_complete(wizard)
         applications.save_draft(application, wizard.with_typed(asked, request.POST))
-        return _redirect_after(Wizard(application), asked, was_complete=was_complete)
+        return _redirect_after(Wizard(application), asked, came_from=came_from)
     form.initial = {**suggestions.initial_values(key, application), **form.initial}
     context = {
         "step": asked,
         "form": form,
-        "back": _back(wizard, asked),
+        "back": _back(wizard, asked, came_from=came_from),
         **_extra_context(asked, application, form),
     }
     return render(request, "onboarding/applying/step.html", context)
@@ -98,18 +98,32 @@ def _asked(key: str) -> Step:
     return BY_KEY[key]
 
 
-def _redirect_after(wizard: Wizard, asked: Step, *, was_complete: bool) -> HttpResponse:
-    """Redirects to the task's next page, the check that it came from, or the task list."""
-    missing = wizard.unanswered()
-    if was_complete and not missing:
+def _redirect_after(wizard: Wizard, asked: Step, *, came_from: str) -> HttpResponse:
+    """Redirects to the task's next page, or back to where the applicant came from.
+
+    A finished task leads through all of its pages again, with what was answered. From
+    the check, only what the changed answer opens is asked before the check again.
+    """
+    missing = [
+        one for one in wizard.unanswered() if TASK_OF[one.key] == TASK_OF[asked.key]
+    ]
+    if came_from == CHECK:
+        if missing:
+            return redirect(_page_from_check(missing[0].key))
         return redirect("onboarding:check")
-    for other in missing:
-        if TASK_OF[other.key] == TASK_OF[asked.key]:
-            return redirect("onboarding:step", other.key)
+    following = wizard.after(asked) or next(iter(missing), None)
+    if following:
+        return redirect("onboarding:step", following.key)
     return redirect("onboarding:tasks")
 
 
-def _back(wizard: Wizard, asked: Step) -> str:
+def _page_from_check(key: str) -> str:
+    return f"{reverse('onboarding:step', args=[key])}?from={CHECK}"
+
+
+def _back(wizard: Wizard, asked: Step, *, came_from: str) -> str:
+    if came_from == CHECK:
+        return reverse("onboarding:check")
     previous = wizard.before(asked)
     if previous:
         return reverse("onboarding:step", args=[previous.key])

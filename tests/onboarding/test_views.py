@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -243,10 +244,39 @@ def test_nothing_is_lost_between_two_visits(
 def test_changing_an_answer_returns_to_the_check(jane: Client) -> None:
     answer(jane, *PAGES)
 
-    changed = jane.post(page("organisation"), TYPED["organisation"] | {"town": "York"})
+    check = BeautifulSoup(jane.get(reverse("onboarding:check")).content, "lxml")
+    links = [str(one["href"]) for one in check.select("a[href*=organisation]")]
+    link = links[0].partition("#")[0]
+    changed = jane.post(link, TYPED["organisation"] | {"town": "York"})
 
     assert changed.url == reverse("onboarding:check")
     assert "York" in jane.get(changed.url).content.decode()
+
+
+def test_a_change_asks_only_what_it_opens_before_the_check(jane: Client) -> None:
+    answer(jane, *PAGES)
+
+    opened = jane.post(f"{page('account')}?from=check", {"account_type": "webmail"})
+    returned = jane.post(opened.url, {"community_name": "firm"})
+
+    assert opened.url == f"{page('hosted')}?from=check"
+    assert returned.url == reverse("onboarding:check")
+
+
+def test_a_finished_task_opens_again_at_each_of_its_pages(jane: Client) -> None:
+    answer(jane, *PAGES)
+    tasks = BeautifulSoup(jane.get(reverse("onboarding:tasks")).content, "lxml")
+    task = next(a for a in tasks.select("a") if "how you will connect" in a.text)
+
+    first = jane.get(str(task["href"])).content.decode()
+    second = jane.post(str(task["href"]), TYPED["account"]).url
+    shown = jane.get(second).content.decode()
+    third = jane.post(second, TYPED["server"]).url
+
+    assert 'value="smtp" checked' in first
+    assert second == page("server")
+    assert 'value="mail.firm.example"' in shown
+    assert third == reverse("onboarding:tasks")
 
 
 @pytest.mark.parametrize(
