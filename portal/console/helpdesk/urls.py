@@ -8,12 +8,14 @@ from portal.console.helpdesk import (
     reports,
     ticket,
     ticket_actions,
+    ticket_bulk,
     ticket_list,
 )
 
 app_name = "desk"
 urlpatterns = [
     path("", ticket_list.index, name="index"),
+    path("bulk/", ticket_bulk.bulk, name="bulk"),
     path("mail/", ticket_list.mail, name="mail"),
     path("call/", phone_calls.new, name="call"),
     path("reports/", reports.index, name="reports"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -12,6 +13,10 @@ from portal.helpdesk import sla
 from portal.helpdesk.sla import TARGETS, Clock, Target
 from portal.helpdesk.status import Category, Priority, Source, Status
 from portal.ui import helpdesk_hours
+
+_NUMBER = re.compile(r"(?:PT-)?0*([0-9]{1,12})", re.IGNORECASE)
+# Words of a search that count.
+MAX_WORDS = 8
 
 OVER = (Status.SOLVED, Status.CLOSED)
 
@@ -34,6 +39,28 @@ class TicketQuerySet(models.QuerySet["Ticket"]):
     def breaching(self, now: datetime) -> TicketQuerySet:
         """Restricts to tickets that are late, or will be within a working hour."""
         return self.filter(due_at__lte=sla.warning_until(now))
+
+    def matching(self, text: str) -> TicketQuerySet:
+        """Restricts to tickets with this number, or with all of these words.
+
+        A word may be in the question's line, or in the requester's name, address or
+        organisation. People and organisations are found however their names are written.
+        """
+        number = _NUMBER.fullmatch(text)
+        if number:
+            return self.filter(pk=int(number[1]))
+        rows = self
+        for word in text.split()[:MAX_WORDS]:
+            people = Person.objects.filter(Person.found_by(word)).values("pk")
+            members = Organisation.objects.filter(Organisation.found_by(word))
+            rows = rows.filter(
+                models.Q(subject__icontains=word)
+                | models.Q(requester_name__icontains=word)
+                | models.Q(requester_address__icontains=word)
+                | models.Q(requester__in=people)
+                | models.Q(organisation__in=members.values("pk"))
+            )
+        return rows
 
 
 class Ticket(models.Model):
