@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from engine import calendar_days
-from engine.database import clock
+from engine.database import batches, clock
 from engine.encryption.errors import UnreadableError
 from engine.mail.conversation import conversation_id
 from engine.mail.header import HeaderBlock
@@ -120,10 +120,13 @@ def cancel(reminder: Reminder) -> None:
 
 
 def wake() -> int:
-    """Wakes what is due; returns how many reminders were. Idempotent."""
+    """Wakes what is due; returns how many reminders were looked at. Idempotent.
+
+    One that cannot be woken delays no other; the job fails then, and is tried again.
+    """
     waiting = Reminder.objects.filter(is_due=False, due_at__lte=clock.now())
     ids = list(waiting.order_by("due_at").values_list("pk", flat=True)[:BATCH])
-    return sum(_wake(pk) for pk in ids)
+    return batches.for_each(ids, _wake)
 
 
 def clean_up() -> int:
@@ -136,11 +139,11 @@ def clean_up() -> int:
 
 
 @transaction.atomic
-def _wake(pk: int) -> bool:
+def _wake(pk: int) -> None:
     rows = Reminder.objects.select_for_update(of=("self",))
     reminder = rows.filter(pk=pk, is_due=False).select_related("mailbox").first()
     if reminder is None or reminder.due_at > clock.now():
-        return False
+        return
     message = _locked_message(reminder)
     if message is None:
         _wait_or_end(reminder)
@@ -150,7 +153,6 @@ def _wake(pk: int) -> bool:
         reminder.delete()
     else:
         Reminder.objects.filter(pk=pk).update(is_due=True)
-    return True
 
 
 def _return(reminder: Reminder, message: Message) -> None:

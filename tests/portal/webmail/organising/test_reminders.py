@@ -98,6 +98,27 @@ def test_a_job_that_dies_brings_back_the_rest_later(
     assert inbox.messages.count() == 3
 
 
+def test_one_that_cannot_be_woken_keeps_no_other_asleep(
+    bobs: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = [store_message(bob.mailbox) for _ in range(3)]
+    organise(bobs, *stored, organise="snooze", until="week")
+    pass_time()
+    move = message_actions.move
+
+    def failing(messages: list[Message], target: Folder) -> None:
+        if messages == stored[:1]:
+            raise ValueError("this one only")
+        move(messages, target)
+
+    monkeypatch.setattr(message_actions, "move", failing)
+    with pytest.raises(ValueError, match="this one only"):
+        reminders.wake()
+
+    assert folder(bob.mailbox, FolderRole.INBOX).messages.count() == 2
+    assert Reminder.objects.get(is_due=False).message_id == stored[0].pk
+
+
 @pytest.mark.parametrize(
     ("until", "day", "sentence"),
     [
