@@ -11,8 +11,9 @@ from api.openapi.reference import reference
 from api.v1.applications import Applications
 from api.v1.audit import Audit
 from api.v1.guides import Guides
+from api.v1.messages.folders import Folders
 from api.v1.messages.traces import Traces
-from api.v1.messages.viewsets import Folders, Messages
+from api.v1.messages.viewsets import Messages
 from api.v1.queue import Queue
 from api.v1.registry.connections import Connections
 from api.v1.registry.directory import Directory

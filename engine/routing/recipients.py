@@ -21,6 +21,7 @@ from engine.registry.models import (
     Person,
 )
 from engine.routing import policies, routes
+from engine.routing.refusals import SuspendedRecipientError
 from engine.routing.routes import Route, RouteKind, Routes
 
 
@@ -51,6 +52,8 @@ class RecipientFacts:
     organisation_kind: str = ""
     members: int | None = None
     refusal: str = ""
+    is_suspended: bool = False
+    is_full: bool = False
     mailbox_id: int | None = None
 
     @property
@@ -60,12 +63,12 @@ class RecipientFacts:
 
 
 def about_all(
-    addresses: Sequence[Address], *, viewer: Person, sender: Address
+    addresses: Sequence[Address], *, viewer: Person | None, sender: Address
 ) -> list[RecipientFacts]:
     """Describes recipients, in the same order, and says whether mail is taken for each.
 
-    `viewer` is the person who composes, `sender` the address that they write as. Five
-    queries, however many there are.
+    `viewer` is the person who composes, None for a program; `sender` is the address that
+    they write as. Five queries, however many there are.
     """
     known = routes.current()
     found = [_resolved(known, address, sender) for address in addresses]
@@ -86,13 +89,18 @@ def _resolved(known: Routes, address: Address, sender: Address) -> Route | MailE
 
 
 def _refused(address: Address, error: MailError) -> RecipientFacts:
-    return RecipientFacts(address, RecipientKind.REFUSED, refusal=error.reply.text)
+    return RecipientFacts(
+        address,
+        RecipientKind.REFUSED,
+        refusal=error.reply.text,
+        is_suspended=isinstance(error, SuspendedRecipientError),
+    )
 
 
 class _Rows:
     """The rows behind some routes, one query for each kind."""
 
-    def __init__(self, found: Sequence[Route], viewer: Person) -> None:
+    def __init__(self, found: Sequence[Route], viewer: Person | None) -> None:
         self.viewer = viewer
         self.organisations = Organisation.objects.in_bulk(
             {route.organisation_id for route in found}
@@ -114,6 +122,7 @@ def _set(ids: Iterable[int | None]) -> set[int]:
 
 def _of(known: Routes, rows: _Rows, route: Route) -> RecipientFacts:
     organisation = rows.organisations.get(route.organisation_id)
+    mailbox = rows.mailboxes.get(route.mailbox_id or 0)
     kind, name, job_title, members = _behind(known, rows, route)
     return RecipientFacts(
         address=route.address,
@@ -123,6 +132,7 @@ def _of(known: Routes, rows: _Rows, route: Route) -> RecipientFacts:
         organisation=organisation.name if organisation else "",
         organisation_kind=Kind(organisation.kind).label if organisation else "",
         members=members,
+        is_full=mailbox is not None and mailbox.used_bytes >= mailbox.quota_bytes,
         mailbox_id=route.mailbox_id,
     )
 
@@ -153,7 +163,7 @@ def _mailbox(rows: _Rows, mailbox: Mailbox | None) -> tuple[RecipientKind, str, 
     kind = RecipientKind.GROUP if is_group else RecipientKind.PERSON
     if mailbox is None:
         return kind, "", ""
-    is_own = mailbox.owner_id == rows.viewer.pk
+    is_own = rows.viewer is not None and mailbox.owner_id == rows.viewer.pk
     if not (mailbox.is_published or is_own):
         return kind, "", ""
     return kind, mailbox.name, mailbox.owner.job_title if mailbox.owner else ""

@@ -47,6 +47,11 @@ script_urls = [
     path(f"{_DRAFT}files/", script_endpoints.attach, name="attach"),
     path(f"{_DRAFT}files/remove/", script_endpoints.detach, name="detach"),
     path(f"{_DRAFT}recipients/", script_endpoints.recipients, name="recipients"),
+    path(
+        f"{_DRAFT}check/",
+        script_endpoints.check_before_sending,
+        name="check_before_sending",
+    ),
 ]
 
 contact_urls = [

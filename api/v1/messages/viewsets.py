@@ -1,4 +1,4 @@
-"""The operations on messages and folders."""
+"""The operations on messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -22,25 +22,29 @@ from api.framework.downloads import FILE, BinaryRenderer, file_response
 from api.framework.idempotency import accepts_idempotency_key, claim
 from api.framework.parsers import BoundedJSONParser
 from api.framework.request_validation import validated, validated_query
-from api.framework.viewsets import ListResource, Resource
-from api.v1.messages import by_reference, serializers, stored_messages
+from api.framework.viewsets import Resource
+from api.v1.messages import (
+    by_reference,
+    page_context,
+    preflight,
+    serializers,
+    stored_messages,
+)
 from api.v1.messages.new_message import (
     WITH_FILES,
     NewMessage,
     SentSerializer,
     validated_message,
 )
+from api.v1.messages.preflight import PreflightSerializer
 from api.v1.messages.sending import Letter, Sent, send
 from api.v1.messages.traces import TraceSerializer, trace_of
 from engine.queue import recall
 from engine.queue.delivery_status import one_message
-from engine.registry.addresses.known_senders import known_senders
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
-from engine.storage import addressees
 from engine.storage.models import Folder, Message
-from engine.storage.organising import labels
-from engine.storage.search import find, gaps, indexer
+from engine.storage.search import find
 from engine.storage.search.query_parser import QueryError, parse
 from engine.trace.timeline import Visibility
 
@@ -67,6 +71,7 @@ class Messages(Resource):
         "attachment": Scope.READ_MESSAGES,
         "recall": Scope.WRITE_MESSAGES,
         "create": Scope.WRITE_MESSAGES,
+        "preflight": Scope.WRITE_MESSAGES,
         "partial_update": Scope.WRITE_MESSAGES,
         "destroy": Scope.WRITE_MESSAGES,
     }
@@ -93,14 +98,14 @@ class Messages(Resource):
         mailbox = stored_messages.open_mailbox(self.caller, query["mailbox"])
         # Once for a search: an older page holds nothing that was indexed since.
         is_first_of_search = "q" in query and "before" not in query
-        coverage = _coverage(mailbox) if is_first_of_search else None
+        coverage = page_context.coverage(mailbox) if is_first_of_search else None
         rows, has_more = self._find(mailbox, query)
         shown = {
             "results": rows,
             "next": rows[-1].pk if has_more else None,
             "search": coverage,
         }
-        context = _correspondents(rows)
+        context = page_context.correspondents(rows)
         return Response(serializers.MessagesSerializer(shown, context=context).data)
 
     def _find(
@@ -142,7 +147,7 @@ class Messages(Resource):
         )
         for found in dataclasses.fields(parsed):
             setattr(message, found.name, getattr(parsed, found.name))
-        context = _correspondents([message])
+        context = page_context.correspondents([message])
         return Response(serializers.OpenedSerializer(message, context=context).data)
 
     @extend_schema(summary="Follow a message that was sent", responses=TraceSerializer)
@@ -238,6 +243,28 @@ class Messages(Resource):
             )
         return _accepted(sent)
 
+    @extend_schema(
+        operation_id="messages_preflight",
+        summary="Check a message before sending it",
+        request={
+            "application/json": NewMessage,
+            "multipart/form-data": WITH_FILES,
+        },
+        responses=PreflightSerializer,
+    )
+    @action(detail=False, methods=["post"])
+    def preflight(self, request: Request) -> Response:
+        """Takes what sending takes, sends nothing, and returns what webmail asks its
+        users to look at, with the same codes and sentences. Files are checked for their
+        kind and size; they are scanned for viruses when the message is sent. Shows no
+        more of members than the key may see: names need `directory:search`.
+        """
+        message = validated_message(request)
+        mailbox = message.pop("mailbox")
+        sender = get_object_or_404(self.caller.mailboxes(), pk=mailbox)
+        found = preflight.check(Letter(**message), sender=sender, by=self.caller.key)
+        return Response(PreflightSerializer(found).data)
+
     @extend_schema(summary="Mark or move a message", request=serializers.MessageChanges)
     def partial_update(self, request: Request, pk: int) -> Response:
         """Changes only the properties that the request names."""
@@ -247,7 +274,7 @@ class Messages(Resource):
         target = None if folder is None else self._target(message, folder)
         stored_messages.change(message, target=target, by=self.caller.key, **changes)
         message = self.get_object()
-        context = _correspondents([message])
+        context = page_context.correspondents([message])
         return Response(serializers.MessageSerializer(message, context=context).data)
 
     def _target(self, message: Message, folder_id: int) -> Folder:
@@ -261,36 +288,6 @@ class Messages(Resource):
         """Moves the message to Deleted; a message in Deleted is erased."""
         stored_messages.delete(self.get_object(), by=self.caller.key)
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-@extend_schema_view(list=extend_schema(summary="List the folders of a mailbox"))
-class Folders(ListResource):
-    """The folders of one mailbox."""
-
-    serializer_class = serializers.FolderSerializer
-    scopes = {"list": Scope.READ_MESSAGES}
-
-    def get_queryset(self) -> QuerySet[Folder]:
-        mailbox = stored_messages.open_mailbox(self.caller, self.kwargs["mailbox_id"])
-        return mailbox.folders.all()
-
-
-def _coverage(mailbox: Mailbox) -> dict[str, Any]:
-    """Indexes the newest messages, and returns what a search leaves out all the same."""
-    return {
-        "waiting": indexer.catch_up(mailbox),
-        "not_whole_count": gaps.count(mailbox),
-        "not_whole": gaps.page(mailbox, limit=serializers.GAPS_LISTED),
-    }
-
-
-def _correspondents(messages: Sequence[Message]) -> dict[str, Any]:
-    """Returns the context of MessageSerializer: known senders, recipients and labels."""
-    return {
-        "known": known_senders(message.from_address for message in messages),
-        "recipients": addressees.of_messages(messages, shown=addressees.COUNTED),
-        "labels": labels.names_of(messages),
-    }
 
 
 def _accepted(sent: Sent) -> Response:

@@ -8,11 +8,12 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from engine.queue.preflight import message_size
 from engine.storage.models import Message
 from portal.webmail.access import AccessibleMailboxes, MailboxAccess
-from portal.webmail.compose import recipient_check, signatures
+from portal.webmail.compose import pre_send_check, signatures
 from portal.webmail.compose.compose_request import ComposeRequest, compose_form
-from portal.webmail.drafts.attachments import size_limit
+from portal.webmail.compose.pre_send_check import Warned
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.organising import collision, reminders
 from portal.webmail.sidebar import sidebar
@@ -36,7 +37,7 @@ def compose_page(
     compose_request: ComposeRequest,
     draft: Draft,
     *,
-    warnings: Sequence[str] = (),
+    warnings: Sequence[Warned] = (),
     checked: bool = False,
 ) -> HttpResponse:
     """Renders the compose page.
@@ -52,12 +53,12 @@ def compose_page(
         "form": form,
         "files": compose_request.files,
         "can_save_draft": compose_request.home is not None,
-        "files_limit": size_limit(),
+        "files_limit": message_size.files_limit(),
         "warnings": warnings,
         "checked": checked,
         "version": draft.version or "",
         "saved_at": _saved_at(draft),
-        "recipients": recipient_check.check_recipients(
+        "recipients": pre_send_check.recipients_of(
             draft,
             viewer=compose_request.mailboxes.person,
             sender=form.sender_address,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.core.exceptions import PermissionDenied
@@ -29,7 +28,7 @@ from portal.webmail.drafts.draft import Draft
 from portal.webmail.models import DraftFile, WritingPreferences
 from portal.webmail.request_ids import parse_id
 
-EditText = Callable[[str], str]
+EditDraft = Callable[[Draft], Draft]
 
 NO_RIGHT = "You may read this mailbox, but not send from it."
 
@@ -59,12 +58,9 @@ class ComposeRequest:
         return list(rows.select_related("content"))
 
     @property
-    def wait(self) -> timedelta:
-        """How long a sent message waits before it leaves."""
-        preferences = WritingPreferences.objects.filter(
-            person=self.mailboxes.person
-        ).first()
-        return (preferences or WritingPreferences()).wait
+    def preferences(self) -> WritingPreferences:
+        """How the person writes."""
+        return WritingPreferences.objects.of(self.mailboxes.person)
 
     @property
     def file_sizes(self) -> list[int]:
@@ -99,19 +95,19 @@ class ComposeRequest:
             recipients=recipients,
             sender=self.form.sender_mailbox,
             drafts=self.home,
-            wait=self.wait,
+            wait=self.preferences.wait,
             extra_attachments=self.unsaved_files,
         )
 
-    def save(self, edit_text: EditText | None = None) -> Draft:
+    def save(self, edit: EditDraft | None = None) -> Draft:
         """Saves the form's contents. Raises DraftConflictError, having saved nothing.
 
-        `edit_text` changes the text before it is saved. Without a mailbox for drafts,
+        `edit` changes the draft before it is saved. Without a mailbox for drafts,
         returns the draft unsaved.
         """
         edited = self.form.edited()
-        if edit_text is not None:
-            edited = replace(edited, text=edit_text(edited.text))
+        if edit is not None:
+            edited = edit(edited)
         if self.home is None:
             return edited
         sender = self.form.sender_mailbox

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from uuid import UUID, uuid4
 
@@ -23,7 +24,7 @@ from engine.storage.standard_folders import folder
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.compose import (
     expired_session,
-    pre_send_warnings,
+    pre_send_check,
     send_message,
     signatures,
     undo_send,
@@ -31,7 +32,7 @@ from portal.webmail.compose import (
 from portal.webmail.compose.compose_page import compose_page, new_compose_page
 from portal.webmail.compose.compose_request import (
     ComposeRequest,
-    EditText,
+    EditDraft,
     default_sender,
     load_compose_request,
 )
@@ -98,16 +99,41 @@ def draft(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
         return _send(request, compose_request)
     if do == "discard":
         return _discard(request, compose_request)
+    if pre_send_check.is_mend(do):
+        return _mend(request, compose_request, do)
     return _save(request, compose_request, do)
+
+
+def _mend(
+    request: HttpRequest, compose_request: ComposeRequest, do: str
+) -> HttpResponse:
+    """Changes the recipients as asked, and shows what else there is to look at."""
+    form = compose_request.form
+    if not form.is_valid():
+        return compose_page(request, compose_request, form.edited())
+    try:
+        saved = compose_request.save(lambda draft: pre_send_check.mended(draft, do))
+    except DraftConflictError:
+        return _save_conflict(request, compose_request)
+    if compose_request.home is None:
+        return compose_page(request, compose_request, saved)
+    return redirect(f"{compose_request.draft_url(saved)}?review")
 
 
 def _show(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse:
     """Shows the draft, after restoring text that was posted to an expired session."""
     posted = expired_session.take_posted_text(request)
     if posted is None:
-        checked = "checked" in request.GET
+        kept = compose_request.kept
+        is_reviewed = "review" in request.GET
         return compose_page(
-            request, compose_request, compose_request.kept, checked=checked
+            request,
+            compose_request,
+            kept,
+            warnings=pre_send_check.warnings_for(compose_request, kept)
+            if is_reviewed
+            else (),
+            checked="checked" in request.GET,
         )
     say = messages.warning if posted.file_names else messages.success
     say(request, posted.notice)
@@ -186,12 +212,14 @@ def _save_conflict(
     return redirect(compose_request.draft_url(compose_request.save_as_new_draft()))
 
 
-def _signature(request: HttpRequest, compose_request: ComposeRequest) -> EditText:
+def _signature(request: HttpRequest, compose_request: ComposeRequest) -> EditDraft:
     """Returns the edit that puts the chosen signature into the text."""
     chosen = request.POST.get("signature", "")
     sender = compose_request.form.sender_mailbox
     found = signatures.signatures_of(sender).filter(name=chosen).first()
-    return lambda text: signatures.replace_signature(text, sender, found)
+    return lambda draft: replace(
+        draft, text=signatures.replace_signature(draft.text, sender, found)
+    )
 
 
 def _send(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse:
@@ -206,30 +234,17 @@ def _send(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse
         return _save_conflict(request, compose_request)
     compose_request.add_files()
     warnings = (
-        [] if form.errors else _warnings(request, compose_request, edited, recipients)
+        []
+        if form.errors
+        else pre_send_check.warnings_for(
+            compose_request,
+            edited,
+            confirmed=request.POST.getlist("confirmed"),
+        )
     )
     if form.errors or warnings:
         return compose_page(request, compose_request, edited, warnings=warnings)
     return _send_now(request, compose_request, edited, recipients)
-
-
-def _warnings(
-    request: HttpRequest,
-    compose_request: ComposeRequest,
-    edited: Draft,
-    recipients: Recipients,
-) -> list[str]:
-    """Returns what to confirm before sending; nothing if that was confirmed already."""
-    if "confirmed" in request.POST:
-        return []
-    found = pre_send_warnings.warnings_for(
-        edited, file_sizes=compose_request.file_sizes, recipients=len(recipients.all)
-    )
-    return found + collision.begin(
-        compose_request.access,
-        edited.in_reply_to,
-        by=compose_request.mailboxes.person,
-    )
 
 
 def _remind_of_answer(request: HttpRequest, sent: ScheduledSend) -> None:

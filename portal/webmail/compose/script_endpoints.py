@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
 from portal.webmail.access import requires_mail
-from portal.webmail.compose import recipient_check, send_message
+from portal.webmail.compose import pre_send_check, send_message
 from portal.webmail.compose.compose_request import load_compose_request
 from portal.webmail.compose.compose_views import CHANGED_ELSEWHERE, SENT_ALREADY
 from portal.webmail.drafts import attachments, draft_store
@@ -82,7 +82,7 @@ def detach(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
 def recipients(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
     """Answers with the recipient check of the typed recipients."""
     compose_request = load_compose_request(request, mailbox_id, token)
-    found = recipient_check.check_recipients(
+    found = pre_send_check.recipients_of(
         compose_request.form.edited(),
         viewer=compose_request.mailboxes.person,
         sender=compose_request.form.sender_address,
@@ -91,3 +91,27 @@ def recipients(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpRespon
     return render(
         request, "webmail/compose/recipient_check.html", {"recipients": found}
     )
+
+
+@requires_mail
+@require_POST
+def check_before_sending(
+    request: HttpRequest, mailbox_id: int, token: UUID
+) -> HttpResponse:
+    """Answers with what to confirm before sending, or with 204 if there is nothing.
+
+    Also with 204 where the message cannot be sent: sending says why.
+    """
+    compose_request = load_compose_request(request, mailbox_id, token)
+    form = compose_request.form
+    recipients = form.recipients() if form.is_valid() else None
+    if recipients is None or form.errors:
+        return HttpResponse(status=204)
+    warnings = pre_send_check.warnings_for(
+        compose_request,
+        form.edited(),
+        confirmed=request.POST.getlist("confirmed"),
+    )
+    if not warnings:
+        return HttpResponse(status=204)
+    return render(request, "webmail/compose/warnings.html", {"warnings": warnings})

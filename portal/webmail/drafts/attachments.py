@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Sum
 from django.template.defaultfilters import filesizeformat
@@ -24,6 +23,7 @@ from engine.blobs import store
 from engine.mail.composer import Attachment
 from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts, upload_scan
+from engine.queue.preflight import message_size
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage import content, message_actions
@@ -31,9 +31,6 @@ from engine.storage.models import Message
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.models import DraftFile, FileState
-
-# base64 makes a file a third larger, and its line ends a little more (RFC 2045 §6.8).
-ENCODED_SHARE = 0.73
 
 # Attachments of one draft.
 FILES_LIMIT = 100
@@ -59,11 +56,6 @@ class SpooledFile:
     path: Path
     digest: str
     size: int
-
-
-def size_limit() -> int:
-    """Returns how many octets of attachments fit into one message."""
-    return int(settings.POSTERN.message_size_limit * ENCODED_SHARE)
 
 
 def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFile:
@@ -209,11 +201,11 @@ def _check_room(mailbox: Mailbox, token: UUID, size: int) -> None:
     lock_drafts(mailbox)
     rows = DraftFile.objects.of(mailbox, token)
     facts = rows.aggregate(count=Count("pk"), total=Sum("content__size", default=0))
-    if facts["total"] + size > size_limit():
+    if facts["total"] + size > message_size.files_limit():
         total = filesizeformat(facts["total"] + size)
         raise PolicyError(
             f"The attachments are {total} in total. One message carries at most "
-            f"{filesizeformat(size_limit())}: send several messages."
+            f"{filesizeformat(message_size.files_limit())}: send several messages."
         )
     if facts["count"] >= FILES_LIMIT:
         raise PolicyError(f"One message carries at most {FILES_LIMIT} files.")

@@ -17,10 +17,19 @@ from portal.webmail.models import (
 SIGNATURES_LIMIT = 20
 
 
-def set_undo_time(person: Person, undo_time: UndoTime) -> None:
-    """Sets how long a sent message waits before it leaves."""
+def save_preferences(
+    person: Person,
+    *,
+    undo_time: UndoTime,
+    asks_about_new: bool,
+) -> None:
+    """Saves how a person writes."""
     WritingPreferences.objects.update_or_create(
-        person=person, defaults={"undo_seconds": undo_time}
+        person=person,
+        defaults={
+            "undo_seconds": undo_time,
+            "asks_about_new": asks_about_new,
+        },
     )
 
 

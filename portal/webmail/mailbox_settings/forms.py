@@ -198,11 +198,15 @@ class SignatureForm(forms.Form):
 
 
 class WritingPreferencesForm(forms.Form):
-    """How long a sent message can be undone."""
+    """How a person writes: undo time, and the check before sending."""
 
     undo_seconds = forms.TypedChoiceField(
         label="How long can you undo sending a message?",
         choices=UndoTime.choices,
         coerce=int,
         widget=forms.RadioSelect,
+    )
+    asks_about_new = forms.BooleanField(
+        label="Ask me before I send a first message to somebody at another organisation",
+        required=False,
     )

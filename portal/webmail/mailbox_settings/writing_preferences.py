@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.forms import model_to_dict
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods
@@ -25,17 +26,15 @@ from portal.webmail.sidebar import render_with_sidebar
 def show(request: HttpRequest) -> HttpResponse:
     """Shows and saves the undo time, and lists the signatures."""
     mailboxes = accessible_mailboxes(request)
-    kept = (
-        WritingPreferences.objects.filter(person=mailboxes.person).first()
-        or WritingPreferences()
-    )
+    kept = WritingPreferences.objects.of(mailboxes.person)
     form = WritingPreferencesForm(
         request.POST if request.method == "POST" else None,
-        initial={"undo_seconds": kept.undo_seconds},
+        initial=model_to_dict(kept, list(WritingPreferencesForm.base_fields)),
     )
     if form.is_valid():
-        undo_time = UndoTime(form.cleaned_data["undo_seconds"])
-        actions.set_undo_time(mailboxes.person, undo_time)
+        chosen = form.cleaned_data
+        undo_time = UndoTime(chosen.pop("undo_seconds"))
+        actions.save_preferences(mailboxes.person, undo_time=undo_time, **chosen)
         messages.success(request, "Saved.")
         return redirect("webmail:writing_preferences")
     senders = [access.mailbox for access in mailboxes.sendable]

@@ -17,6 +17,14 @@ class UndoTime(models.IntegerChoices):
     LONG = 30, "30 seconds"
 
 
+class WritingPreferencesQuerySet(models.QuerySet["WritingPreferences"]):
+    """Preferences of people."""
+
+    def of(self, person: Person) -> WritingPreferences:
+        """Returns a person's preferences, unsaved defaults where they chose none."""
+        return self.filter(person=person).first() or WritingPreferences(person=person)
+
+
 class WritingPreferences(models.Model):
     """A person's preferences for writing messages."""
 
@@ -26,6 +34,13 @@ class WritingPreferences(models.Model):
     undo_seconds = models.PositiveSmallIntegerField(
         choices=UndoTime.choices, default=UndoTime.SHORT
     )
+    asks_about_new = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="ask before a first message to somebody in another organisation",
+    )
+
+    objects = WritingPreferencesQuerySet.as_manager()
 
     class Meta:
         db_table = "webmail_habits"

@@ -19,6 +19,14 @@ from tests.portal.webmail.conftest import PDF
 JANE = "jane@firm.example.secure.example"
 CHARLIE = "charlie@harbour.secure.example"
 
+# What the check before sending asks about these two.
+KNOWN = [
+    f"new_recipient:{JANE}",
+    f"new_recipient:{CHARLIE}",
+    f"other_name:{CHARLIE}",
+    f"other_organisation:{CHARLIE}",
+]
+
 
 class ComposePage:
     """An empty compose page."""
@@ -28,8 +36,13 @@ class ComposePage:
         self.url = reverse("webmail:draft", args=[mailbox.pk, uuid4()])
 
     def post(self, client: Client, do: str, **fields: object) -> HttpResponse:
-        """Posts the page. A sent message has a subject unless `fields` has one."""
-        typed = {"subject": "About it"} if do == "send" else {}
+        """Posts the page. A sent message has a subject unless `fields` has one.
+
+        That Jane and Charlie were never written to is confirmed, unless `fields` say so.
+        """
+        typed: dict[str, object] = {}
+        if do == "send":
+            typed = {"subject": "About it", "confirmed": KNOWN}
         return client.post(self.url, typed | {"do": do} | fields, follow=True)
 
     def page(self, client: Client) -> str:

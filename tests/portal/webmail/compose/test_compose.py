@@ -6,16 +6,17 @@ from django.urls import reverse
 
 from engine.mail.header import HeaderBlock
 from engine.queue.models import QueuedMessage
+from engine.queue.preflight import message_size
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import content
 from engine.storage.models import FolderRole
-from portal.webmail.drafts import attachments
 from portal.webmail.models import DraftFile, UndoTime, WritingPreferences
 from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import (
     CHARLIE,
     JANE,
+    KNOWN,
     ComposePage,
     file,
     messages_in,
@@ -294,7 +295,7 @@ def test_files_are_attached_and_removed_while_writing(
 def test_too_many_octets_of_files_are_refused_with_the_limit(
     as_bob: Client, compose_page: ComposePage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attachments, "size_limit", lambda: 1000)
+    monkeypatch.setattr(message_size, "files_limit", lambda: 1000)
 
     page = compose_page.post(
         as_bob, "attach", text="Kept", attachments=[file(data=b"x" * 1001)]
@@ -436,8 +437,8 @@ def test_a_message_is_forwarded_whole_as_a_file(
     message = store_message(bob.mailbox, attachments=[PDF])
     answer = as_bob.post(reverse("webmail:forward", args=[message.pk]), {"as": "file"})
 
-    fields = {"do": "send", "to": CHARLIE, "subject": "x", "text": "See"}
-    as_bob.post(answer["Location"], fields)
+    fields = {"to": CHARLIE, "subject": "x", "text": "See", "confirmed": KNOWN}
+    as_bob.post(answer["Location"], {"do": "send", **fields})
 
     _, received = only_message_in(charlie.mailbox, FolderRole.INBOX)
     [part] = [one.part for one in received.attachments]

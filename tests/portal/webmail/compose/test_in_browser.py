@@ -15,7 +15,7 @@ from engine.registry.models import Person
 from engine.storage.models import FolderRole
 from portal.webmail.contacts import actions
 from portal.webmail.contacts.contact_card import Card
-from portal.webmail.models import DraftFile, Signature
+from portal.webmail.models import DraftFile, Signature, WritingPreferences
 from tests.peers.chromium import OpenPage
 from tests.portal import screens, walks
 from tests.portal.webmail.compose_page import messages_in, only_message_in
@@ -31,7 +31,10 @@ pytestmark = [
 
 
 @pytest.fixture
-def page(open_page: OpenPage, as_bob: Client, live_server: LiveServer) -> Page:
+def page(
+    open_page: OpenPage, as_bob: Client, bob: Person, live_server: LiveServer
+) -> Page:
+    WritingPreferences.objects.create(person=bob, asks_about_new=False)
     page = open_page(base_url=live_server.url)
     session = as_bob.cookies["sessionid"].value
     page.context.add_cookies(

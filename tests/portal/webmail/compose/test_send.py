@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -37,6 +38,7 @@ from tests.engine.antivirus import pdfs, specimens
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import (
     CHARLIE,
+    KNOWN,
     ComposePage,
     file,
     messages_in,
@@ -48,7 +50,12 @@ from tests.portal.webmail.conftest import store_message
 pytestmark = pytest.mark.usefixtures("charlie")
 
 A_SECOND = timedelta(seconds=1)
-WAITS = {"to": CHARLIE, "subject": "Hearing", "text": "On Monday"}
+WAITS: dict[str, object] = {
+    "to": CHARLIE,
+    "subject": "Hearing",
+    "text": "On Monday",
+    "confirmed": KNOWN,
+}
 
 
 @pytest.fixture
@@ -128,8 +135,10 @@ def test_what_is_taken_back_loses_no_word_and_nobody(
     as_bob: Client, compose_page: ComposePage, firm_connection: Connection
 ) -> None:
     everybody = ", ".join(f"p{n}@firm.example.secure.example" for n in range(60))
+    keys = [f"new_recipient:p{n}@firm.example.secure.example" for n in range(60)]
     typed = WAITS | {"to": everybody, "text": "word " * 150_000}
-    compose_page.post(as_bob, "send", confirmed="1", **typed)
+    typed["confirmed"] = [*keys, "many_recipients"]
+    compose_page.post(as_bob, "send", **typed)
 
     page = undo(as_bob)
 
@@ -241,7 +250,8 @@ def test_what_somebody_would_want_to_know_is_said_before_sending(
 
     assert sentence in page and "Send anyway" in page
     assert not QueuedMessage.objects.exists()
-    compose_page.post(as_bob, "send", confirmed="1", **(WAITS | fields))
+    keys = re.findall(r'name="confirmed" value="([^"]+)"', page)
+    compose_page.post(as_bob, "send", **(WAITS | fields | {"confirmed": keys}))
     assert QueuedMessage.objects.exists()
 
 
@@ -478,7 +488,10 @@ def test_a_message_goes_to_a_hundred(
 ) -> None:
     many = ", ".join(f"p{n}@firm.example.secure.example" for n in range(100))
 
-    compose_page.post(as_bob, "send", confirmed="1", **(WAITS | {"to": many}))
+    keys = [f"new_recipient:p{n}@firm.example.secure.example" for n in range(100)]
+    fields = WAITS | {"to": many, "confirmed": [*keys, "many_recipients"]}
+
+    compose_page.post(as_bob, "send", **fields)
 
     assert Recipient.objects.count() == 100
 

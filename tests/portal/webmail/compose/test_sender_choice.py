@@ -15,6 +15,7 @@ from portal.webmail.models import UndoTime, WritingPreferences
 from tests import factories
 from tests.portal.webmail.compose_page import (
     CHARLIE,
+    KNOWN,
     ComposePage,
     messages_in,
     only_message_in,
@@ -62,7 +63,8 @@ def answer(client: Client, page: str, do: str, **over: str) -> str:
     action = re.search(r'<form method="post" action="([^"]+/write/[^"]+)"', page)
     assert action, page
     fields = {name: value_of(page, name) for name in ("to", "subject", "answers")}
-    posted = {"do": do, "text": "Yes", "sender": chosen_key(page), **fields, **over}
+    typed = {"do": do, "text": "Yes", "sender": chosen_key(page), "confirmed": KNOWN}
+    posted = {**typed, **fields, **over}
     return client.post(action[1], posted, follow=True).content.decode()
 
 
@@ -106,6 +108,7 @@ def test_a_reply_goes_out_from_the_address_that_was_written_to(
             "to": CHARLIE,
             "subject": "Re",
             "text": "Yes",
+            "confirmed": KNOWN,
             "sender": chosen_key(page) if options(page) else "",
         },
     )
