@@ -30,7 +30,7 @@ IDS = {
 }
 LOCK = "SELECT FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 INCREMENT = """
-    UPDATE {table} SET {name} = {name} + CAST(given.value AS bigint)
+    UPDATE {table} SET {name} = {name} + CAST(given.value AS bigint){counting}
     FROM {members}(%s) AS given WHERE {table}.id = CAST(given.key AS bigint)
 """
 # The functions that read the members of a JSON object as rows.
@@ -173,9 +173,15 @@ def update(
 
 
 def increment(
-    model: type[models.Model], column: str, amounts: Mapping[int, int]
+    model: type[models.Model],
+    column: str,
+    amounts: Mapping[int, int],
+    *,
+    counts: str = "",
 ) -> None:
     """Adds `amounts`, by id, to a number in several rows, in the caller's transaction.
+
+    Adds one to the column `counts` of the same rows, where it is given.
 
     Locks the rows in the order of their ids first: an UPDATE locks them in any order, and
     two transactions that share rows could wait for each other.
@@ -185,7 +191,13 @@ def increment(
     table, name = map(connection.ops.quote_name, (model._meta.db_table, column))
     if connection.vendor == "postgresql":
         statements.run(LOCK.format(table=table), [list(amounts)])
-    sql = INCREMENT.format(table=table, name=name, members=MEMBERS[connection.vendor])
+    counted = connection.ops.quote_name(counts)
+    sql = INCREMENT.format(
+        table=table,
+        name=name,
+        counting=f", {counted} = {counted} + 1" if counts else "",
+        members=MEMBERS[connection.vendor],
+    )
     statements.run(sql, [json.dumps(amounts)])
 
 

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from engine.audit.record import Actor
 from engine.queue.models import Recipient, RecipientStatus
-from engine.storage import withdrawals
+from engine.storage import mailbox_changes, withdrawals
 from engine.storage.models import Message, WithdrawalKind, WithdrawnCopy
 from engine.storage.withdrawals import Cause
 from engine.trace import event_log
@@ -99,6 +99,7 @@ def _trace(
         )
         recipients[one.reference].add(one.recipient)
     event_log.save(events)
+    mailbox_changes.note_senders(recipients.keys())
     for reference, addresses in recipients.items():
         Recipient.objects.filter(
             message__reference=reference,

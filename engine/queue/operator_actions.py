@@ -24,6 +24,7 @@ from engine.queue.models import (
 from engine.queue.notifications import sender_dsn
 from engine.registry.errors import PolicyError
 from engine.registry.models import Actor
+from engine.storage import mailbox_changes
 from engine.trace import event_log
 from engine.trace.models import EventKind
 from engine.transport.parcel import Outcome, OutcomeState
@@ -155,6 +156,7 @@ def note(
 def _audit(
     rows: Collection[Recipient], name: str, *, reason: str = "", by: Actor | None
 ) -> None:
+    mailbox_changes.note_senders({row.message.reference for row in rows})
     for row in rows:
         audit(
             name,

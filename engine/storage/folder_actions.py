@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox
-from engine.storage import message_actions, retention_periods
+from engine.storage import mailbox_changes, message_actions, retention_periods
 from engine.storage.models import Folder, FolderRole, Message, Rule
 from engine.storage.standard_folders import folder as folder_of
 
@@ -27,12 +28,22 @@ _WAITING = """
         ELSE (SELECT COUNT(*) FROM (
             SELECT 1 FROM storage_message WHERE folder_id = folder.id AND NOT is_read
             LIMIT %s) AS counted)
-        END
+        END,
+        COALESCE(
+            (SELECT MAX(id) FROM storage_message WHERE folder_id = folder.id), 0)
     FROM storage_folder folder WHERE folder.mailbox_id = %s
 """
 
 
-def waiting_counts(mailbox: Mailbox, *, limit: int) -> dict[int, int]:
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits in a folder, and the id of its newest message; 0 where it is empty."""
+
+    count: int
+    newest: int
+
+
+def waiting(mailbox: Mailbox, *, limit: int) -> dict[int, Waiting]:
     """Counts the unread messages of each folder, and all messages in Drafts.
 
     Counting stops at one more than the limit, so that a hundred thousand unread messages
@@ -40,7 +51,7 @@ def waiting_counts(mailbox: Mailbox, *, limit: int) -> dict[int, int]:
     """
     with connection.cursor() as cursor:
         cursor.execute(_WAITING, [limit + 1, limit + 1, mailbox.pk])
-        return dict(cursor.fetchall())
+        return {folder_id: Waiting(*rest) for folder_id, *rest in cursor.fetchall()}
 
 
 @transaction.atomic
@@ -51,7 +62,9 @@ def create(mailbox: Mailbox, *, name: str) -> Folder:
     if mailbox.folders.count() >= MAX_FOLDERS:
         raise PolicyError(f"A mailbox holds at most {MAX_FOLDERS} folders.")
     name = _checked(mailbox, name)
-    return Folder.objects.create(mailbox=mailbox, role=FolderRole.CUSTOM, name=name)
+    made = Folder.objects.create(mailbox=mailbox, role=FolderRole.CUSTOM, name=name)
+    mailbox_changes.note([mailbox.pk])
+    return made
 
 
 @transaction.atomic
@@ -73,6 +86,7 @@ def rename(folder: Folder, *, name: str) -> None:
     for inner in under:
         inner.name = f"{folder.name}/{inner.name.partition('/')[2]}"
         inner.save(update_fields=["name"])
+    mailbox_changes.note([folder.mailbox_id])
 
 
 def remove(folder: Folder) -> None:
@@ -91,6 +105,7 @@ def remove(folder: Folder) -> None:
         message_actions.move(left, folder_of(folder.mailbox, FolderRole.TRASH))
         Rule.objects.filter(folder=locked).delete()
         locked.delete()
+        mailbox_changes.note([folder.mailbox_id])
 
 
 def check_can_change(folder: Folder) -> None:
@@ -103,10 +118,12 @@ def check_can_change(folder: Folder) -> None:
 
 def mark_all_read(folder: Folder) -> int:
     """Marks everything in the folder as read; returns how many messages."""
-    return sum(
+    count = sum(
         Message.objects.filter(pk__in=ids).update(is_read=True)
         for ids in _chunks(folder, Q(is_read=False))
     )
+    mailbox_changes.note([folder.mailbox_id])
+    return count
 
 
 def move_all(folder: Folder, target: Folder) -> int:
@@ -114,10 +131,12 @@ def move_all(folder: Folder, target: Folder) -> int:
     if target.mailbox_id != folder.mailbox_id or target == folder:
         raise PolicyError("Choose another folder of the same mailbox.")
     expires_at = retention_periods.expiry(target, timezone.now())
-    return sum(
+    count = sum(
         Message.objects.filter(pk__in=ids).update(folder=target, expires_at=expires_at)
         for ids in _chunks(folder)
     )
+    mailbox_changes.note([folder.mailbox_id])
+    return count
 
 
 def empty(folder: Folder) -> int:

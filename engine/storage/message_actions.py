@@ -11,7 +11,7 @@ from django.utils import timezone
 from engine.blobs import store
 from engine.blobs.interface import Kind
 from engine.mail.message import split
-from engine.storage import content, quota, retention_periods
+from engine.storage import content, mailbox_changes, quota, retention_periods
 from engine.storage.content_keys import COMMUNITY
 from engine.storage.mailbox_delivery import summary_of
 from engine.storage.models import Content, FirstUse, Folder, FolderRole, Message
@@ -63,6 +63,7 @@ def append(
 def mark_read(messages: Collection[Message], *, is_read: bool) -> None:
     """Marks messages read or unread."""
     _rows(messages).update(is_read=is_read)
+    _note(messages)
 
 
 def note_use(messages: Collection[Message], how: FirstUse) -> list[Message]:
@@ -91,11 +92,13 @@ def note_use(messages: Collection[Message], how: FirstUse) -> list[Message]:
 def flag(messages: Collection[Message], *, is_flagged: bool) -> None:
     """Flags messages, or removes their flag."""
     _rows(messages).update(is_flagged=is_flagged)
+    _note(messages)
 
 
 def mark_answered(message: Message) -> None:
     """Marks a message as replied to."""
     Message.objects.filter(pk=message.pk).update(is_answered=True)
+    _note([message])
 
 
 def move(messages: Collection[Message], target: Folder) -> None:
@@ -106,6 +109,7 @@ def move(messages: Collection[Message], target: Folder) -> None:
     _rows(messages).filter(mailbox_id=target.mailbox_id).update(
         folder=target, expires_at=retention_periods.expiry(target, timezone.now())
     )
+    _note(messages)
 
 
 def delete(messages: Collection[Message]) -> None:
@@ -134,6 +138,10 @@ def erase(message_ids: Collection[int]) -> None:
     forget(message_ids)
     quota.count_out((mailbox_id, size) for _, mailbox_id, size in gone)
     delete_unreferenced({content_id for content_id, _, _ in gone})
+
+
+def _note(messages: Collection[Message]) -> None:
+    mailbox_changes.note({message.mailbox_id for message in messages})
 
 
 def _rows(messages: Collection[Message]) -> QuerySet[Message]:

@@ -36,7 +36,9 @@ def _count(octets: Iterable[tuple[int, int]], *, sign: int) -> None:
         changes[mailbox_id] += sign * size
     # One statement adds to all rows, so that two deliveries never overwrite each other's
     # count, and lock the rows in one order.
-    bulk_rows.increment(Mailbox, "used_bytes", changes)
+    # What comes or goes is a change of the mailbox, too (`mailbox_changes`): counted by the
+    # same statement, it costs a delivery nothing.
+    bulk_rows.increment(Mailbox, "used_bytes", changes, counts="change_number")
 
 
 def refresh_full() -> None:

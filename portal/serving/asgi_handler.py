@@ -62,6 +62,11 @@ class Site(ASGIHandler):
         self._pages = FairThreads(threads)
         # Reading files needs no database, and must not wait for a page's thread.
         self._files = ThreadPoolExecutor(FILE_THREADS, thread_name_prefix="file")
+        self._are_streams_over = asyncio.Event()
+
+    def end_streams(self) -> None:
+        """Ends live pages, which have no end of their own, so that a stop waits for none."""
+        self._are_streams_over.set()
 
     async def close(self) -> None:
         """Ends the threads, once they have finished their work."""
@@ -163,6 +168,7 @@ class Site(ASGIHandler):
         send: Send,
     ) -> None:
         """Sends a response as it is made, until it ends or the client disconnects."""
+        is_live = response.is_async
         if scope["method"] == "HEAD":
             response.streaming_content = ()
         elif not response.is_async:
@@ -175,18 +181,21 @@ class Site(ASGIHandler):
                 return
             response.streaming_content = parts
         sending = asyncio.create_task(self.send_response(response, send))
-        disconnecting = asyncio.create_task(_wait_for_end(receive))
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(_wait_for_end(receive))]
+        if is_live:
+            ends.append(asyncio.create_task(self._are_streams_over.wait()))
         try:
-            await asyncio.wait(
-                {sending, disconnecting}, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({sending, *ends}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             has_sent = sending.done()
-            for task in (sending, disconnecting):
+            for task in (sending, *ends):
                 task.cancel()
-            await asyncio.gather(sending, disconnecting, return_exceptions=True)
+            await asyncio.gather(sending, *ends, return_exceptions=True)
         if has_sent:
             sending.result()
+        elif is_live and self._are_streams_over.is_set():
+            # Complete, so that the browser takes it for an end and connects again.
+            await send({"type": "http.response.body", "body": b""})
 
     async def _beside(
         self, response: StreamingHttpResponse, client: str

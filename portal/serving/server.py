@@ -56,7 +56,7 @@ async def serve_on(
     port: socket.socket, site: Site, limits: Limits, stop: asyncio.Event
 ) -> None:
     """Serves a site on a socket that is already open."""
-    server = WebServer(_config(site, limits))
+    server = WebServer(_config(site, limits), site)
     stopping = asyncio.create_task(server.stop_after(stop))
     await server.serve(sockets=[port])
     stopping.cancel()
@@ -65,6 +65,10 @@ async def serve_on(
 
 class WebServer(Server):
     """Uvicorn's server, which checks the deadlines of its connections every second."""
+
+    def __init__(self, config: Config, site: Site) -> None:
+        super().__init__(config)
+        self._site = site
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -88,6 +92,7 @@ class WebServer(Server):
         """Begins to stop when the event is set."""
         await stop.wait()
         self.should_exit = True
+        self._site.end_streams()
 
 
 def limits(open_files: int) -> Limits:

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from engine.storage import folder_actions, standard_folders
+from engine.storage.folder_actions import Waiting
 from engine.storage.models import Folder, FolderRole, Label
 from engine.storage.organising import labels
 from portal.webmail.access import (
@@ -28,6 +29,8 @@ class FolderLine:
 
     folder: Folder
     count: int
+    newest: int = 0
+    """The id of the newest message; 0 where the folder is empty."""
 
     @property
     def count_label(self) -> str:
@@ -78,6 +81,17 @@ class Sidebar:
         """The folders that people made, without the standard ones."""
         return [line for line in self.lines if line.folder.is_custom]
 
+    @property
+    def arriving(self) -> list[FolderLine]:
+        """The folders that new mail is announced of: Inbox, and what rules file into."""
+        roles = (FolderRole.INBOX, FolderRole.CUSTOM)
+        return [line for line in self.lines if line.folder.role in roles]
+
+    @property
+    def newest(self) -> int:
+        """The id of the newest message that was announced, or need not be."""
+        return max((line.newest for line in self.arriving), default=0)
+
     def of_role(self, role: FolderRole) -> Folder:
         """Returns the standard folder with this role."""
         return next(line.folder for line in self.lines if line.folder.role == role)
@@ -103,8 +117,9 @@ def sidebar(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Sidebar:
     if not is_complete and access.emergency is None:
         standard_folders.ensure_folders([access.mailbox.pk])
         found = _folders(access)
-    counts = folder_actions.waiting_counts(access.mailbox, limit=COUNT_LIMIT)
-    lines = [FolderLine(folder, counts.get(folder.pk, 0)) for folder in found]
+    waiting = folder_actions.waiting(access.mailbox, limit=COUNT_LIMIT)
+    none = Waiting(0, 0)
+    lines = [_line(folder, waiting.get(folder.pk, none)) for folder in found]
     panel = Sidebar(mailboxes.beside(access), access, sorted(lines, key=_place))
     if access.emergency is not None:
         return panel
@@ -130,6 +145,10 @@ def render_with_sidebar(
 
 def _folders(access: MailboxAccess) -> list[Folder]:
     return list(Folder.objects.filter(mailbox=access.mailbox))
+
+
+def _line(folder: Folder, waiting: Waiting) -> FolderLine:
+    return FolderLine(folder, waiting.count, waiting.newest)
 
 
 def _place(line: FolderLine) -> tuple[int, str]:

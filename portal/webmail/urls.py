@@ -12,6 +12,7 @@ from portal.webmail.compose import (
     undo_send,
 )
 from portal.webmail.contacts import contact_views, group_views, import_export
+from portal.webmail.live import views as live
 from portal.webmail.mailbox import (
     attached_view,
     attachments_view,
@@ -108,7 +109,15 @@ notice_urls = [
     ),
 ]
 
+live_urls = [
+    path("events/", live.events, name="live_events"),
+    path("numbers/", live.numbers, name="live_numbers"),
+    path("mailboxes/<int:mailbox_id>/", live.mailbox, name="live_mailbox"),
+    path("folders/<int:folder_id>/", folder_view.live, name="live_folder"),
+]
+
 urlpatterns = [
+    path("live/", include(live_urls)),
     path("arrival-notices/", include(notice_urls)),
     path("contacts/", include(contact_urls)),
     path("writing/", include(preference_urls)),

@@ -114,6 +114,10 @@ QUERIES: dict[str, tuple[str, ...]] = {
     ),
     # The list stands beside the message.
     "mail/messages/<int:message_id>/": ("order=oldest", "show=unread", "q=hearing"),
+    "mail/live/folders/<int:folder_id>/": ("since=1", "show=unread&since=1"),
+    "mail/live/mailboxes/<int:mailbox_id>/": ("since=1",),
+    "mail/live/events/": (),
+    "mail/live/numbers/": (),
     "mail/mailboxes/<int:mailbox_id>/search/": (
         "q=hearing", "q=zephyr", "q=witness+interpreter", "q=from:jane", "q=interp*",
         "q=is:unread", "q=bundle+-witness", "q=zzzqq", "q=hearing&past={message}",

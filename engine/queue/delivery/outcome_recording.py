@@ -16,6 +16,7 @@ from engine.queue.delivery import claim, due_recipients
 from engine.queue.delivery.suspension import REPLY_LENGTH
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.notifications import pending_notices
+from engine.storage import mailbox_changes
 from engine.trace import event_log
 from engine.trace.models import Event, EventKind
 from engine.transport.parcel import Cause, Outcome, OutcomeState
@@ -101,6 +102,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
         row.last_reply = str(outcome.reply)[:REPLY_LENGTH]
         row.leased_until, row.leased_by = None, ""
     bulk_rows.update(Recipient, WRITTEN, [row for row, _ in pairs])
+    mailbox_changes.note_senders({row.message.reference for row, _ in pairs})
     log_lines.log_outcomes(pairs)
     return pending_notices.record_outcome_notices(pairs, now=now)
 

@@ -41,6 +41,13 @@ class Mailbox(FoundByWords):
     used_bytes = models.BigIntegerField(
         default=0, editable=False, help_text="of all its messages; storage counts"
     )
+    # A default of the database: the version before inserts without it.
+    change_number = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="another one after each change of its mail; storage counts",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = LoggedQuerySet["Mailbox"].as_manager()

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from engine.storage import retention_periods
+from engine.storage.models import Folder
 from portal.emergency_access import readings
-from portal.webmail.access import readable_mailboxes, reads_mail
+from portal.webmail.access import (
+    accessible_mailboxes,
+    readable_mailboxes,
+    reads_mail,
+    requires_mail,
+)
+from portal.webmail.live import arrivals
 from portal.webmail.mailbox import message_list, recall, sent_messages, undo_move
 from portal.webmail.mailbox.list_options import (
     ListOptions,
@@ -20,7 +29,7 @@ from portal.webmail.mailbox.list_options import (
 from portal.webmail.mailbox.message_list import MessagePage
 from portal.webmail.organising import contexts
 from portal.webmail.request_ids import query_id
-from portal.webmail.sidebar import sidebar
+from portal.webmail.sidebar import Sidebar, sidebar
 
 FILTER_LABELS = {
     "all": "All",
@@ -44,42 +53,56 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
         return redirect("webmail:mailbox", mailbox_id=access.mailbox.pk)
     access, current = mailboxes.folder(folder_id)
     readings.folder(access.emergency, current.name, by=mailboxes.person)
+    context = _context(request, sidebar(mailboxes, access), current)
+    context["undo"] = undo_move.offer(request)
+    return render(request, "webmail/mailbox/folder.html", context)
+
+
+@requires_mail
+@require_safe
+def live(request: HttpRequest, folder_id: int) -> HttpResponse:
+    """Renders the same page of a folder without its frame, for `live.js` to merge."""
+    mailboxes = accessible_mailboxes(request)
+    access, current = mailboxes.folder(folder_id)
     panel = sidebar(mailboxes, access)
+    context = _context(request, panel, current)
+    context["layout"] = "webmail/live/folder.html"
+    context["arrived"] = arrivals.since(request, panel)
+    return render(request, "webmail/mailbox/folder.html", context)
+
+
+def _context(request: HttpRequest, panel: Sidebar, current: Folder) -> dict[str, Any]:
+    access = panel.access
     total = message_list.count(current)
     options = read_options(
         current,
         request.GET,
         conversations=shows_conversations(access.mailbox),
-        reader_id=mailboxes.person.pk,
+        reader_id=panel.mailboxes.person.pk,
     )
     page = _page(request, options)
     organised = contexts.of_folder(panel, current, page)
     messages = [row.message for row in organised["page"].rows]
     sent = messages if names_recipients(current) else []
-    deliveries = {} if access.emergency else sent_messages.deliveries_of(sent)
-    return render(
-        request,
-        "webmail/mailbox/folder.html",
-        {
-            "sidebar": panel,
-            "folder": current,
-            "line": panel.line_of(current),
-            "targets": panel.targets(current),
-            **organised,
-            "place_link": f"?{urlencode(page.place)}" if page.place else "",
-            "rows": message_list.with_previews(
-                organised["page"].rows, mailboxes, access
-            ),
-            **message_list.correspondents(messages, sent=sent),
-            "deliveries": deliveries,
-            "filters": GROUP_FILTER_LABELS if access.is_group else FILTER_LABELS,
-            "total": min(total, message_list.COUNT_LIMIT),
-            "is_more": total > message_list.COUNT_LIMIT,
-            "kept_days": retention_periods.days(current),
-            "undo": undo_move.offer(request),
-            "withdrawn": None if access.emergency else recall.announcement(current),
-        },
-    )
+    is_emergency = access.emergency is not None
+    return {
+        "sidebar": panel,
+        "folder": current,
+        "line": panel.line_of(current),
+        "targets": panel.targets(current),
+        **organised,
+        "place_link": f"?{urlencode(page.place)}" if page.place else "",
+        "rows": message_list.with_previews(
+            organised["page"].rows, panel.mailboxes, access
+        ),
+        **message_list.correspondents(messages, sent=sent),
+        "deliveries": {} if is_emergency else sent_messages.deliveries_of(sent),
+        "filters": GROUP_FILTER_LABELS if access.is_group else FILTER_LABELS,
+        "total": min(total, message_list.COUNT_LIMIT),
+        "is_more": total > message_list.COUNT_LIMIT,
+        "kept_days": retention_periods.days(current),
+        "withdrawn": None if is_emergency else recall.announcement(current),
+    }
 
 
 @reads_mail

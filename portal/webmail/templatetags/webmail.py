@@ -88,10 +88,10 @@ def delivery_row(context: dict[str, Any], message: Message) -> SafeString:
         return SafeString()
     is_troubled = delivery.state in delivery_words.TROUBLED
     return format_html(
-        '<p class="app-mail-row__delivery{}" data-delivery="{}"{}>{}</p>',
+        '<p class="app-mail-row__delivery{}" data-live-region="delivery-{}" data-live-says{}>{}</p>',
         " app-mail-row__delivery--long" if is_troubled else "",
         message.pk,
-        SafeString("" if delivery.is_final else " data-live"),
+        SafeString("" if delivery.is_final else " data-live-waiting"),
         delivery_words.row(delivery),
     )
 

@@ -88,8 +88,8 @@ def test_a_withdrawn_message_is_in_no_folder_search_count_or_export(
     bob.mailbox.refresh_from_db()
     assert not Message.objects.exists()
     assert found(bob.mailbox) == []
-    waiting = folder_actions.waiting_counts(bob.mailbox, limit=9)
-    assert waiting[message.folder_id] == 0
+    waiting = folder_actions.waiting(bob.mailbox, limit=9)
+    assert waiting[message.folder_id].count == 0
     assert list(mbox.messages_of(message.folder)) == []
     assert bob.mailbox.used_bytes == 0
 

@@ -102,6 +102,6 @@ def test_what_waits_is_counted_by_folder_and_not_beyond_the_limit(
     read = Message.objects.filter(folder=inbox).first()
     Message.objects.filter(pk=read.pk).update(is_read=True, folder=drafts)
 
-    assert folder_actions.waiting_counts(mailbox, limit=10)[inbox.pk] == 3
-    assert folder_actions.waiting_counts(mailbox, limit=1)[inbox.pk] == 2
-    assert folder_actions.waiting_counts(mailbox, limit=10)[drafts.pk] == 1
+    assert folder_actions.waiting(mailbox, limit=10)[inbox.pk].count == 3
+    assert folder_actions.waiting(mailbox, limit=1)[inbox.pk].count == 2
+    assert folder_actions.waiting(mailbox, limit=10)[drafts.pk].count == 1

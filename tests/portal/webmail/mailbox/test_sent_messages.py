@@ -127,7 +127,7 @@ def test_it_is_delivered_and_nobody_says_read(as_bob: Client, bob: Person) -> No
 
     assert row.startswith("Delivered ")
     assert "the recipient's own mail server, which took it" in shown
-    assert "data-live" not in str(page_of(as_bob, message))
+    assert "data-live-waiting" not in str(page_of(as_bob, message))
 
 
 def test_each_recipient_is_told_apart(
@@ -190,7 +190,7 @@ def test_who_got_it_learns_nothing_of_the_others(
         refresh("story", got),
     ):
         assert client.get(url).status_code == 404
-    assert "data-delivery" not in client.get(refresh("row", got)).content.decode()
+    assert "data-live-region" not in client.get(refresh("row", got)).content.decode()
 
 
 def test_nobody_else_follows_it(
@@ -203,7 +203,7 @@ def test_nobody_else_follows_it(
         assert story.status_code == 404
         assert client.get(refresh("message", message)).status_code == 404
         rows = client.get(refresh("row", message)).content.decode()
-        assert "data-delivery" not in rows
+        assert "data-live-says" not in rows
 
 
 def test_readers_of_a_group_mailbox_follow_what_it_sent(
@@ -244,17 +244,17 @@ def test_where_it_has_been(as_bob: Client, bob: Person) -> None:
 def test_a_page_in_view_is_refreshed(as_bob: Client, bob: Person) -> None:
     message = send(bob.mailbox, bob, JANE)
     defer(message)
-    [waiting] = page_of(as_bob, message).select("[data-live]")
+    [waiting] = page_of(as_bob, message).select("[data-live-waiting]")
     same = as_bob.get(refresh("message", message)).content.decode()
     relay(message)
 
     for form in ("row", "message", "story"):
         fresh = soup(as_bob, refresh(form, message))
-        [one] = fresh.select(f'[data-delivery="{message.pk}"]')
+        [one] = fresh.select(f'[data-live-region="delivery-{message.pk}"]')
         assert "Delivered" in one.get_text()
-        assert not fresh.select("[data-live]")
+        assert not fresh.select("[data-live-waiting]")
     assert "Next attempt" in same
-    assert waiting["data-delivery"] == str(message.pk)
+    assert waiting["data-live-region"] == f"delivery-{message.pk}"
 
 
 @pytest.mark.parametrize(

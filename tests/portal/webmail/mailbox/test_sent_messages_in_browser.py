@@ -125,7 +125,7 @@ def test_the_page_says_delivered_when_the_server_is_back(
         watched.get_by_text(DELIVERED).wait_for(timeout=PATIENCE)
     assert (
         "Bundle for Monday: Delivered"
-        in page.locator("[data-delivery-news]").text_content()
+        in page.locator("p[data-live-news]").text_content()
     )
     assert "Waiting" in plain.locator("section.app-delivery").inner_text()
     plain.reload()
