@@ -13,6 +13,7 @@ from django.db import IntegrityError, transaction
 
 from engine.database import clock
 from engine.registry.models import Mailbox, Person
+from engine.storage import mailbox_changes
 from engine.storage.models import (
     AnswerInProgress,
     Message,
@@ -62,6 +63,7 @@ def note_answer(message: Message, *, reference: str, by: Person) -> None:
         ],
         ignore_conflicts=True,
     )
+    mailbox_changes.note([message.mailbox_id])
 
 
 def take_back(reference: str) -> None:

@@ -13,6 +13,7 @@ from django.db import transaction
 from engine.audit.record import record
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, MailboxKind, Person
+from engine.storage import mailbox_changes
 from engine.storage.models import Message
 
 # Members offered to assign to, and messages of one act with their conversations.
@@ -50,6 +51,7 @@ def assign(
     if not ids:
         return 0
     Message.objects.filter(pk__in=ids).update(assigned_to=assignee)
+    mailbox_changes.note([mailbox.pk])
     record(
         "mailbox.message_assigned",
         mailbox,

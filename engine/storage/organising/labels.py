@@ -8,6 +8,7 @@ from django.db import transaction
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox
+from engine.storage import mailbox_changes
 from engine.storage.models import Label, LabelColour, Message, MessageLabel
 
 
@@ -33,12 +34,14 @@ def save(label: Label, *, name: str, colour: str) -> Label:
         raise PolicyError(f"A label called {name} already exists.")
     label.name, label.colour = name, LabelColour(colour)
     label.save()
+    mailbox_changes.note([label.mailbox_id])
     return label
 
 
 def remove(label: Label) -> None:
     """Deletes a label, and takes it off its messages."""
     label.delete()
+    mailbox_changes.note([label.mailbox_id])
 
 
 def put_on(label: Label, messages: Collection[Message]) -> None:
@@ -52,12 +55,14 @@ def put_on(label: Label, messages: Collection[Message]) -> None:
         ignore_conflicts=True,
         batch_size=500,
     )
+    mailbox_changes.note([label.mailbox_id])
 
 
 def take_off(label: Label, messages: Collection[Message]) -> None:
     """Takes the label off messages."""
     ids = [message.pk for message in messages]
     MessageLabel.objects.filter(label=label, message__in=ids).delete()
+    mailbox_changes.note([label.mailbox_id])
 
 
 def of_messages(

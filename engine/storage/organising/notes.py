@@ -8,6 +8,7 @@ from django.utils import timezone
 from engine.audit.record import record
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, MailboxKind, Person
+from engine.storage import mailbox_changes
 from engine.storage.models import NOTE_LENGTH, InternalNote, Message
 
 # Notes of one conversation.
@@ -52,6 +53,7 @@ def add(mailbox: Mailbox, message: Message, *, text: str, by: Person) -> Interna
         text=text,
         at=timezone.now(),
     )
+    mailbox_changes.note([mailbox.pk])
     _audit("mailbox.note_added", mailbox, note, by=by)
     return note
 
@@ -64,6 +66,7 @@ def remove(mailbox: Mailbox, note_id: int, *, by: Person) -> bool:
         return False
     _audit("mailbox.note_removed", mailbox, note, by=by)
     note.delete()
+    mailbox_changes.note([mailbox.pk])
     return True
 
 

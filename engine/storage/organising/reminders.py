@@ -19,7 +19,7 @@ from engine.mail.conversation import conversation_id
 from engine.mail.header import HeaderBlock
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
-from engine.storage import content, content_keys, message_actions
+from engine.storage import content, content_keys, mailbox_changes, message_actions
 from engine.storage.models import (
     Folder,
     FolderRole,
@@ -153,6 +153,7 @@ def _wake(pk: int) -> None:
         reminder.delete()
     else:
         Reminder.objects.filter(pk=pk).update(is_due=True)
+        mailbox_changes.note([reminder.mailbox_id])
 
 
 def _return(reminder: Reminder, message: Message) -> None:
