@@ -6,7 +6,7 @@ const SOON = 300; // milliseconds, at random: a hundred readers of one mailbox d
 const HIDDEN = 2000; // in a tab that is not shown
 const WAITING = 60000; // where an outcome is shown that changes by the clock
 // What scripts and people change on the page, and the server does not know.
-const OWN = new Set(["hidden", "open", "aria-expanded", "aria-current"]);
+const OWN = new Set(["hidden", "open", "aria-expanded", "aria-current", "tabindex"]);
 let timer, isOver = false;
 
 const keyOf = (node) => node.dataset?.liveKey ?? (node.id || undefined);
