@@ -1,18 +1,16 @@
 // Arrow keys in a list of messages. The whole list is one stop of the Tab key: from there
 // the arrows lead to every message, and with Shift choose those that they pass.
-const list = document.getElementById("messages");
-
-export const rows = () => [...list.querySelectorAll(":scope > .app-mail-row")];
+export const rows = () => [...document.querySelectorAll("#messages > .app-mail-row")];
 export const box = (row) => row.querySelector("input[name=message]");
 const link = (row) => row.querySelector(".app-mail-row__link");
 const stops = (row) => [link(row), box(row)].filter(Boolean);
+let anchor = null;
 
 export function current() {
   return document.activeElement?.closest?.("#messages > .app-mail-row") ?? null;
 }
 
-// Goes to a row; the element of it that had the Tab stop gives it up.
-export function goTo(row) {
+function goTo(row) {
   if (!row) return;
   makeStop(row);
   link(row).focus();
@@ -34,41 +32,35 @@ function makeStop(row) {
   }
 }
 
-if (list && rows().length) {
-  let anchor = null;
-  makeStop(rows()[0]);
-  list.addEventListener("focusin", (event) => {
-    const row = event.target.closest(".app-mail-row");
-    if (row) makeStop(row);
-  });
-  // What is added while the page is open comes to the same one stop.
-  new MutationObserver(() => {
-    const every = rows();
-    if (every.length) makeStop(current() ?? every[0]);
-  }).observe(list, { childList: true });
-  list.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const here = current();
-    if (!here) return;
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (by) {
-      event.preventDefault();
-      if (event.shiftKey) { anchor ??= here; } else { anchor = null; }
-      const next = step(by);
-      if (anchor && next) chooseBetween(here, next);
-    } else if (event.key === "Home" || event.key === "End") {
-      event.preventDefault();
-      goTo(rows().at(event.key === "Home" ? 0 : -1));
-    }
-  });
-
-  // The rows from the anchor to the present one are chosen; the one that was left is not,
-  // where the way goes back to the anchor.
-  function chooseBetween(left, next) {
-    const every = rows();
-    const [start, before, now] = [anchor, left, next].map((row) => every.indexOf(row));
-    const isBack = Math.abs(now - start) < Math.abs(before - start);
-    for (const row of [anchor, left, next]) if (box(row)) box(row).checked = true;
-    if (isBack && left !== anchor && box(left)) box(left).checked = false;
-  }
+// The rows from the anchor to the present one are chosen; the one that was left is not,
+// where the way goes back to the anchor.
+function chooseBetween(left, next) {
+  const every = rows();
+  const [start, before, now] = [anchor, left, next].map((row) => every.indexOf(row));
+  const isBack = Math.abs(now - start) < Math.abs(before - start);
+  for (const row of [anchor, left, next]) if (box(row)) box(row).checked = true;
+  if (isBack && left !== anchor && box(left)) box(left).checked = false;
 }
+
+// On the document: rows, and the list itself, may come while the page is open.
+document.addEventListener("focusin", () => { if (current()) makeStop(current()); });
+document.addEventListener("live:merged", () => {
+  const every = rows();
+  if (every.length) makeStop(current() ?? every.find((row) => link(row).tabIndex === 0) ?? every[0]);
+});
+document.addEventListener("keydown", (event) => {
+  const here = current();
+  if (!here || event.ctrlKey || event.altKey || event.metaKey) return;
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (by) {
+    event.preventDefault();
+    if (!event.shiftKey) anchor = null;
+    else if (!anchor?.isConnected) anchor = here;
+    const next = step(by);
+    if (anchor && next) chooseBetween(here, next);
+  } else if (event.key === "Home" || event.key === "End") {
+    event.preventDefault();
+    goTo(rows().at(event.key === "Home" ? 0 : -1));
+  }
+});
+if (rows().length) makeStop(rows()[0]);

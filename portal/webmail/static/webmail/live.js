@@ -40,7 +40,7 @@ function mergeChildren(shown, fresh) {
 }
 
 function merge(shown, fresh) {
-  if (shown.isEqualNode(fresh)) return;
+  if (shown.isEqualNode(fresh) || shown.dataset?.liveOwn !== undefined) return;
   if (shown.nodeType !== Node.ELEMENT_NODE) {
     shown.nodeValue = fresh.nodeValue;
     return;

@@ -1,24 +1,20 @@
 // Choosing messages of a list: all of a page, and with Shift every one between two.
 // Everything works without it.
-const list = document.getElementById("messages");
-const chooser = document.querySelector("[data-choose-all]");
 const boxes = () => [...document.querySelectorAll("#messages input[name=message]")];
+let last = null;
 
-if (chooser) {
-  const all = chooser.querySelector("input");
-  all.addEventListener("change", () => boxes().forEach((box) => { box.checked = all.checked; }));
-}
+// On the document: the list may come while the page is open.
+document.addEventListener("change", ({ target }) => {
+  if (target.closest("[data-choose-all]")) boxes().forEach((box) => { box.checked = target.checked; });
+});
 
-if (list) {
-  let last = null;
-  list.addEventListener("click", (event) => {
-    const box = event.target;
-    if (!(box instanceof HTMLInputElement) || box.name !== "message") return;
-    if (event.shiftKey && last?.isConnected) {
-      const every = boxes();
-      const [from, to] = [every.indexOf(last), every.indexOf(box)].sort((a, b) => a - b);
-      every.slice(from, to + 1).forEach((one) => { one.checked = box.checked; });
-    }
-    last = box;
-  });
-}
+document.addEventListener("click", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLInputElement) || !box.matches("#messages input[name=message]")) return;
+  if (event.shiftKey && last?.isConnected) {
+    const every = boxes();
+    const [from, to] = [every.indexOf(last), every.indexOf(box)].sort((a, b) => a - b);
+    every.slice(from, to + 1).forEach((one) => { one.checked = box.checked; });
+  }
+  last = box;
+});

@@ -3,7 +3,7 @@
 import { box, current, rows, step } from "./list_keys.js";
 
 const dialog = document.getElementById("shortcuts");
-const isList = Boolean(document.getElementById("messages"));
+const isList = () => Boolean(document.getElementById("messages"));
 
 function isTyping(element) {
   return element instanceof HTMLElement
@@ -12,7 +12,7 @@ function isTyping(element) {
 
 // The buttons of a list act on what is chosen; with nothing chosen, on the message at hand.
 function chooseAtHand() {
-  if (!isList || rows().some((row) => box(row)?.checked)) return;
+  if (!isList() || rows().some((row) => box(row)?.checked)) return;
   const row = current();
   if (row && box(row)) box(row).checked = true;
 }
@@ -27,10 +27,10 @@ function press(element) {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
-  if (isList && (event.key === "j" || event.key === "k")) {
+  if (isList() && (event.key === "j" || event.key === "k")) {
     event.preventDefault();
     step(event.key === "j" ? 1 : -1);
-  } else if (isList && event.key === "x") {
+  } else if (isList() && event.key === "x") {
     const chosen = current() && box(current());
     if (chosen) chosen.checked = !chosen.checked;
   } else if (event.key === "?") {
