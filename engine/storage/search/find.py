@@ -13,6 +13,7 @@ from engine import calendar_days
 from engine.folding.words import pieces
 from engine.registry.models import Mailbox
 from engine.storage.models import Folder, FolderRole, Message
+from engine.storage.organising import labels
 from engine.storage.search import index_table
 from engine.storage.search.query_parser import Clause, Query, QueryError, Term
 
@@ -156,6 +157,8 @@ def _tsquery_term(term: Term) -> str:
 def _conditions(query: Query, mailbox: Mailbox) -> Iterator[Condition]:
     yield "m.mailbox_id = %s", mailbox.pk
     yield _folders(query, mailbox)
+    if query.label is not None:
+        yield _labelled(query.label, mailbox)
     facts = {
         "m.is_read = %s": query.is_read,
         "m.is_flagged = %s": query.is_flagged,
@@ -186,6 +189,17 @@ def _folders(query: Query, mailbox: Mailbox) -> Condition:
             ' in quotes: in:"my cases".'
         )
     return "m.folder_id = %s", chosen[0]
+
+
+def _labelled(name: str, mailbox: Mailbox) -> Condition:
+    known = {label.name.casefold(): label.pk for label in labels.of_mailbox(mailbox)}
+    if name.casefold() not in known:
+        raise QueryError(
+            f"No label is called “{name}”. Put a name of several words in quotes: "
+            'label:"crown court".'
+        )
+    rows = "SELECT message_id FROM storage_messagelabel WHERE label_id = %s"
+    return f"m.id IN ({rows})", known[name.casefold()]
 
 
 def _folded(name: str) -> str:

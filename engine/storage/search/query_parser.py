@@ -61,6 +61,7 @@ class Query:
 
     clauses: list[Clause] = field(default_factory=list)
     folder: str | None = None
+    label: str | None = None
     is_read: bool | None = None
     is_flagged: bool | None = None
     is_answered: bool | None = None
@@ -192,6 +193,11 @@ def _in(query: Query, value: str, negated: bool) -> None:
     query.folder = value.strip()
 
 
+def _label(query: Query, value: str, negated: bool) -> None:
+    _refuse_minus("label", negated)
+    query.label = value.strip()
+
+
 def _date(value: str, name: str) -> date:
     for form in _DATES:
         try:
@@ -237,6 +243,7 @@ FACTS: dict[str, Callable[[Query, str, bool], Any]] = {
     "has": _has,
     "is": _is,
     "in": _in,
+    "label": _label,
     "before": _before,
     "after": _after,
     "larger": _larger,

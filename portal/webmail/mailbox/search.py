@@ -36,6 +36,7 @@ HINTS = {
     "has:attachment": "with files; filename:bundle by a file\u2019s name",
     "is:unread, is:flagged": "by how it is marked",
     'in:archive, in:"my cases"': "in one folder, or in:anywhere",
+    'label:urgent, label:"crown court"': "with a label",
     "after:2026-11-01 before:2026-12-01": "by date",
     "larger:5M, smaller:100k": "by size",
 }

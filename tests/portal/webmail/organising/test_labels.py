@@ -87,6 +87,20 @@ def test_labels_show_in_the_list_on_the_message_and_in_a_list_of_their_own(
     assert not MessageLabel.objects.exists()
 
 
+def test_a_search_finds_what_has_a_label(
+    bobs: Client, bob: Person, urgent: Label
+) -> None:
+    marked = store_message(bob.mailbox, subject="Osei, hearing")
+    store_message(bob.mailbox, subject="Vale, hearing")
+    organise(bobs, marked, organise="label", label=urgent.pk)
+    url = reverse("webmail:search", args=[bob.mailbox.pk])
+
+    assert subjects(bobs, f"{url}?q=label:URGENT") == ["Osei, hearing"]
+    assert subjects(bobs, f"{url}?q=hearing+label:urgent") == ["Osei, hearing"]
+    unknown = bobs.get(url, {"q": "label:nothing"}).content.decode()
+    assert "No label is called" in unknown
+
+
 def test_the_list_of_a_label_has_pages(
     bobs: Client, bob: Person, urgent: Label, monkeypatch: pytest.MonkeyPatch
 ) -> None:
