@@ -1,0 +1,89 @@
+"""Labels, reminders, assignments and merged lists, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from engine.database import clock
+from engine.registry.models import Mailbox, Person
+from engine.storage.models import Label, Message, MessageLabel, Reminder
+from engine.storage.organising import (
+    answers,
+    assignments,
+    labels,
+    merged_lists,
+    reminders,
+)
+from engine.storage.search.find import find
+from engine.storage.search.query_parser import parse
+from engine.storage.standard_folders import inbox
+from tests import factories
+from tests.engine.storage.conftest import compose_message, deliver
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_newest_of_several_folders_are_one_list(
+    mailbox: Mailbox, alice: Person
+) -> None:
+    stored = [deliver(mailbox if n % 2 else alice.mailbox) for n in range(6)]
+    folders = [inbox(mailbox).pk, inbox(alice.mailbox).pk]
+
+    first = merged_lists.newest(folders, before=None, limit=4)
+    rest = merged_lists.newest(folders, before=first[-1].pk, limit=4)
+
+    assert first + rest == stored[::-1]
+    assert merged_lists.newest([], before=None, limit=4) == []
+
+
+def test_a_label_is_given_twice_and_found(mailbox: Mailbox) -> None:
+    first, _ = deliver(mailbox), deliver(mailbox)
+    label = Label.objects.create(mailbox=mailbox, name="Urgent")
+
+    for _ in range(2):
+        labels.put_on(label, [first])
+
+    assert MessageLabel.objects.count() == 1
+    assert labels.messages_with(label, before=None, limit=5) == [first]
+    assert find(parse("label:urgent"), mailbox).messages == [first]
+
+
+def test_a_snoozed_message_returns_once(mailbox: Mailbox, bob: Person) -> None:
+    message = deliver(mailbox)
+    soon = clock.now() + timedelta(hours=1)
+    for _ in range(2):
+        message = Message.objects.select_related("folder").get(pk=message.pk)
+        reminders.snooze(mailbox, [message], until=soon, by=bob)
+    assert Reminder.objects.get().folder == inbox(mailbox)
+    Reminder.objects.update(due_at=clock.now() - timedelta(hours=1))
+
+    assert (reminders.wake(), reminders.wake()) == (1, 0)
+
+    message.refresh_from_db()
+    assert message.folder == inbox(mailbox)
+    assert [one.message for one in reminders.due(mailbox, person=bob)] == [message]
+
+
+def test_what_arrives_gets_the_assignee_of_its_conversation(bob: Person) -> None:
+    assert bob.organisation is not None
+    team = factories.make_group_mailbox("t@northfield.example", bob.organisation)
+    factories.make_grant(team, bob, can_read=True)
+    first = deliver(team, compose_message(message_id="<1@firm.example>"))
+    assignments.assign(team, [first], to=bob, by=bob)
+
+    answer = deliver(team, compose_message(in_reply_to="<1@firm.example>"))
+
+    assert Message.objects.get(pk=answer.pk).assigned_to == bob.pk
+
+
+def test_two_windows_of_one_person_are_one_answer(
+    mailbox: Mailbox, alice: Person, bob: Person
+) -> None:
+    for person in (alice, bob, bob):
+        answers.start(mailbox, "<1@firm.example>", by=person)
+
+    found = answers.others(mailbox, "<1@firm.example>", than=alice)
+
+    assert [one.person for one in found] == [bob]
