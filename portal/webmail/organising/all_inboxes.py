@@ -11,10 +11,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from engine.storage import message_actions
 from engine.storage.models import Folder, FolderRole, Message
-from engine.storage.organising import archive, merged_lists
-from engine.storage.standard_folders import folder as folder_of
+from engine.storage.organising import merged_lists
 from portal.webmail.access import (
     AccessibleMailboxes,
     accessible_mailboxes,
@@ -25,10 +23,10 @@ from portal.webmail.mailbox.message_actions import (
     MARK_ACTIONS,
     MOVE_ACTIONS,
     SELECTION_LIMIT,
-    count_phrase,
     selected_ids,
 )
 from portal.webmail.mailbox.message_list import PAGE_SIZE, MessageRow
+from portal.webmail.organising.bulk_actions import perform
 from portal.webmail.request_ids import parse_id, query_id
 from portal.webmail.sidebar import sidebar
 
@@ -88,7 +86,7 @@ def act(request: HttpRequest) -> HttpResponse:
         by_mailbox = {}
     for mailbox_id, chosen in by_mailbox.items():
         mailbox = mailboxes.writable(mailbox_id).mailbox.name
-        messages.success(request, f"{mailbox}: {_perform(name, chosen)}")
+        messages.success(request, f"{mailbox}: {perform(name, chosen)}")
     past = parse_id(request.POST.get("past", ""))
     place = reverse("webmail:all_inboxes")
     return redirect(f"{place}?past={past}" if past else place)
@@ -103,20 +101,3 @@ def _selected_messages(
     for message in rows.select_related("folder", "mailbox")[:SELECTION_LIMIT]:
         by_mailbox.setdefault(message.mailbox_id, []).append(message)
     return by_mailbox
-
-
-def _perform(name: str, chosen: list[Message]) -> str:
-    """Performs an action on messages of one mailbox."""
-    if name in MARK_ACTIONS:
-        words, change = MARK_ACTIONS[name]
-        change(chosen)
-        return count_phrase(len(chosen), words)
-    mailbox = chosen[0].mailbox
-    if name == "archive":
-        by_year = archive.is_by_year(mailbox)
-        moved = archive.archive(mailbox, chosen, by_year=by_year)
-        names = ", ".join(sorted(one.name for one in moved))
-        return count_phrase(len(chosen), f"moved to {names}")
-    target = folder_of(mailbox, MOVE_ACTIONS[name])
-    message_actions.move(chosen, target)
-    return count_phrase(len(chosen), f"moved to {target.name}")

@@ -15,8 +15,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from engine.registry.errors import PolicyError
+from engine.storage import message_actions
 from engine.storage.models import Message
 from engine.storage.organising import archive, assignments, labels, reminders
+from engine.storage.standard_folders import folder as folder_of
 from portal.ui import date_formats
 from portal.webmail.access import (
     AccessibleMailboxes,
@@ -25,6 +27,8 @@ from portal.webmail.access import (
     requires_mail,
 )
 from portal.webmail.mailbox.message_actions import (
+    MARK_ACTIONS,
+    MOVE_ACTIONS,
     SELECTION_LIMIT,
     count_phrase,
     selected_ids,
@@ -42,15 +46,19 @@ def act(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Performs one action on the selected messages, and returns to their list."""
     mailboxes = accessible_mailboxes(request)
     access = mailboxes.writable(mailbox_id)
-    action = ACTIONS.get(request.POST.get("organise", ""))
-    if action is None:
+    name = request.POST.get("organise", "")
+    if name not in (*ACTIONS, *MARK_ACTIONS, *MOVE_ACTIONS):
         raise Http404
     chosen = _selected_messages(request, access)
     if not chosen:
         messages.warning(request, "Choose at least one message first.")
         return redirect(back(request, access))
     try:
-        messages.success(request, action(request, mailboxes, access, chosen))
+        if name in ACTIONS:
+            done = ACTIONS[name](request, mailboxes, access, chosen)
+        else:
+            done = perform(name, chosen)
+        messages.success(request, done)
     except PolicyError as refusal:
         messages.warning(request, str(refusal))
     return redirect(back(request, access))
@@ -65,17 +73,38 @@ def back(request: HttpRequest, access: MailboxAccess) -> str:
     return reverse("webmail:mailbox", args=[access.mailbox.pk])
 
 
+def perform(name: str, chosen: list[Message]) -> str:
+    """Marks or moves messages of one mailbox, as the buttons of a folder do.
+
+    Returns what was done. Drafts are moved to Deleted only.
+    """
+    if name in MARK_ACTIONS:
+        words, change = MARK_ACTIONS[name]
+        change(chosen)
+        return count_phrase(len(chosen), words)
+    mailbox = chosen[0].mailbox
+    movable = [one for one in chosen if name == "delete" or not one.is_draft]
+    if name == "archive":
+        by_year = archive.is_by_year(mailbox)
+        moved = archive.archive(mailbox, movable, by_year=by_year)
+        names = ", ".join(sorted(one.name for one in moved))
+        return count_phrase(len(movable), f"moved to {names or 'Archive'}")
+    target = folder_of(mailbox, MOVE_ACTIONS[name])
+    message_actions.move(movable, target)
+    return count_phrase(len(movable), f"moved to {target.name}")
+
+
 def _selected_messages(request: HttpRequest, access: MailboxAccess) -> list[Message]:
     """Returns the selected messages, with their conversations if rows show those."""
     rows = Message.objects.filter(mailbox=access.mailbox, pk__in=selected_ids(request))
-    chosen = list(rows.select_related("folder")[:SELECTION_LIMIT])
+    chosen = list(rows.select_related("folder", "mailbox")[:SELECTION_LIMIT])
     if not request.POST.get("gathers") or not chosen:
         return chosen
     whole = Message.objects.filter(
         folder__in={one.folder_id for one in chosen},
         thread__in={one.thread for one in chosen},
     )
-    return list(whole.select_related("folder")[:SELECTION_LIMIT])
+    return list(whole.select_related("folder", "mailbox")[:SELECTION_LIMIT])
 
 
 def _assign(

@@ -83,6 +83,8 @@ def test_labels_show_in_the_list_on_the_message_and_in_a_list_of_their_own(
     bobs.post(reverse("webmail:message_labels", args=[other.pk]), {"label": urgent.pk})
     bobs.post(reverse("webmail:message_labels", args=[marked.pk]), {})
     assert subjects(bobs, own) == ["Vale"]
+    assert "1 message moved to Archive" in organise(bobs, other, organise="archive")
+    assert subjects(bobs, own) == ["Vale"]
     organise(bobs, other, organise="unlabel", label=urgent.pk)
     assert not MessageLabel.objects.exists()
 
