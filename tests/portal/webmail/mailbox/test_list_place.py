@@ -72,7 +72,9 @@ def test_it_is_the_results_of_a_search_with_the_way_back(
     assert answer["Location"] == search
 
 
-@pytest.mark.parametrize("query", ["?q=elsewhere", '?q="', "?q=in:nowhere", "?past=x"])
+@pytest.mark.parametrize(
+    "query", ["?q=elsewhere", "?q=is:lost", "?q=in:nowhere", "?past=x"]
+)
 def test_a_list_without_the_message_is_its_folder(
     as_bob: Client, numbered: list[Message], query: str
 ) -> None:
