@@ -1,7 +1,8 @@
 """Attachments in place: previews of pictures and PDFs, and all files in one archive.
 
 A preview is served as the type that its octets show it to be, whatever the message calls it,
-and under a policy by which nothing but a picture or a PDF can come of it.
+and under a policy by which nothing but a picture or a PDF can come of it. Under emergency
+access files are downloaded one by one, so that the report names each.
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from PIL import Image
 
 from engine.blobs import store
 from engine.mail.mime.file_names import from_title
-from portal.emergency_access import readings
-from portal.webmail.access import readable_mailboxes, reads_mail
+from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.rendering import parsed_message
 from portal.webmail.rendering.message_page import FILES_SHOWN
 from portal.webmail.rendering.parsed_message import ShownAttachment
@@ -126,20 +126,17 @@ def preview_of(file: ShownAttachment) -> Preview | None:
     return Preview(kind, width, height)
 
 
-@reads_mail
+@requires_mail
 @require_safe
 @xframe_options_sameorigin
 def preview(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     """Serves a picture or a PDF to be shown in the message's page."""
-    mailboxes = readable_mailboxes(request)
-    access, message = mailboxes.message(message_id)
-    notes_use = access.emergency is None
-    found = parsed_message.parse_stored(message, notes_use=notes_use).part(path)
+    _, message = accessible_mailboxes(request).message(message_id)
+    found = parsed_message.parse_stored(message).part(path)
     shown = preview_of(found[0]) if found else None
     if found is None or shown is None:
         raise Http404
     file, part = found
-    readings.attachment(access.emergency, message, file.name, by=mailboxes.person)
     response = HttpResponse(part.data(), content_type=shown.content_type)
     disposition = content_disposition_header(False, file.name)
     response["Content-Disposition"] = disposition or "inline"
@@ -150,19 +147,15 @@ def preview(request: HttpRequest, message_id: int, path: str) -> HttpResponse:
     return response
 
 
-@reads_mail
+@requires_mail
 @require_safe
 def all_files(request: HttpRequest, message_id: int) -> HttpResponseBase:
     """Downloads the attachments as one archive, without those that need a warning."""
-    mailboxes = readable_mailboxes(request)
-    access, message = mailboxes.message(message_id)
-    notes_use = access.emergency is None
-    parsed = parsed_message.parse_stored(message, notes_use=notes_use)
+    _, message = accessible_mailboxes(request).message(message_id)
+    parsed = parsed_message.parse_stored(message)
     files = archived(parsed.attachments)
     if not files:
         raise Http404
-    for file in files:
-        readings.attachment(access.emergency, message, file.name, by=mailboxes.person)
     name = from_title(message.subject) or "attachments"
     response = FileResponse(_archive(files), as_attachment=True, filename=f"{name}.zip")
     response["Content-Type"] = "application/octet-stream"
