@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -77,9 +78,8 @@ def test_keys_read_choose_search_and_file(
     keys.press("Enter")
     expect(page.get_by_role("heading", name="Number 5")).to_be_visible()
     # The frame has grown with its text, and so has no scroll bar of its own.
-    page.wait_for_function(
-        "document.querySelector('iframe.app-message__frame').offsetHeight > 2000"
-    )
+    frame = page.locator("iframe.app-message__frame")
+    expect(frame).to_have_css("height", re.compile(r"^\d{4}"))
     keys.press("j")
     expect(page.get_by_role("heading", name="Number 4")).to_be_visible()
     keys.press("m")
