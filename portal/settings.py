@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from engine.caches.counting import MAX_ENTRIES
-from engine.caches.redis_cache import redis_settings
+from engine.caches.redis_settings import redis_settings
 from portal.configuration import (
     allauth_settings,
     content_security_policy,
@@ -246,6 +246,8 @@ WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False
 WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
 WAGTAIL_GRAVATAR_PROVIDER_URL = None
 WAGTAIL_ENABLE_UPDATE_CHECK = False
+# Guides embed nothing of other sites.
+WAGTAILEMBEDS_FINDERS: list[dict[str, str]] = []
 WAGTAILIMAGES_IMAGE_FORM_BASE = "portal.guides.image_upload.ScannedImageForm"
 # Without stemming on PostgreSQL, as on SQLite: both find the same guides.
 WAGTAILSEARCH_BACKENDS = {

@@ -21,25 +21,9 @@ from engine.caches.counting import MAX_ENTRIES, Count, as_count, incremented
 
 log = logging.getLogger(__name__)
 
-# How long Redis may take to connect or to answer.
-TIMEOUT_SECONDS = 1.0
 # How long Redis is not asked after it failed. Otherwise each request would wait for the
 # timeout while Redis is down.
 PAUSE_SECONDS = 5.0
-
-
-def redis_settings(url: str) -> dict[str, Any]:
-    """Returns the entry in CACHES for a Redis or Valkey at the URL."""
-    return {
-        "BACKEND": "engine.caches.redis_cache.SharedCache",
-        "LOCATION": url,
-        "OPTIONS": {
-            "socket_connect_timeout": TIMEOUT_SECONDS,
-            "socket_timeout": TIMEOUT_SECONDS,
-            # One retry, because a restart of Redis ends pooled connections.
-            "retry": Retry(NoBackoff(), 1),
-        },
-    }
 
 
 class _LocalCache(LocMemCache):
@@ -65,7 +49,9 @@ class SharedCache(RedisCache):
     _unavailable_until = 0.0
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
-        super().__init__(server, params)
+        # One retry, because a restart of Redis ends pooled connections.
+        options = {"retry": Retry(NoBackoff(), 1)} | params.get("OPTIONS", {})
+        super().__init__(server, params | {"OPTIONS": options})
         self._local = _LocalCache(
             "while-redis-is-unavailable", {"OPTIONS": {"MAX_ENTRIES": MAX_ENTRIES}}
         )

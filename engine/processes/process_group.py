@@ -45,6 +45,7 @@ def run(command: str, serve: Serve, *, count: int, options: dict[str, Any]) -> N
     itself, they notice and end as well, and its parent starts it again.
     """
     resource_limits.return_large_buffers()
+    resource_limits.keep_what_is_imported()
     others = [] if options["alone"] else _others(command, count)
     try:
         asyncio.run(_run(serve, others, options["child_of"]))

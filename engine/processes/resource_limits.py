@@ -1,8 +1,9 @@
-"""Limits of a process: its open files, and the freed memory that it holds on to."""
+"""Limits of a process: its open files, and the memory that it holds on to."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import resource
 
@@ -16,6 +17,16 @@ LARGE_BUFFER = 512 * 1024
 # Arenas save threads from waiting for each other, and only one thread of Python runs at a
 # time.
 MALLOC_ARENAS = 2
+
+
+def keep_what_is_imported() -> None:
+    """Leaves what exists now out of garbage collection, which then looks more often.
+
+    For a process that has imported all its modules and begins to serve. Its forks share
+    the memory of what no collection touches.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def raise_open_files_limit() -> int:

@@ -45,12 +45,13 @@ def _make_cluster(folder: Path) -> None:
 
 def _migrate(folder: Path, url: str) -> None:
     own = {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
         "POSTERN_ENV": "test",
         "POSTERN_VAR": str(folder / "var"),
         "POSTERN_DATABASE_URL": url,
     }
     subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity", "0"],
+        [sys.executable, "-m", "tests.migrated.migrating"],
         env=os.environ | own,
         check=True,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_q.models import Schedule
@@ -34,6 +34,7 @@ from onboarding.status import Status
 from portal.demo.dns_server import NameServer
 from portal.helpdesk.models import Entry
 from portal.organisation.models import PeopleFile, PeopleFileStatus
+from tests.fast_flush.tables import tables_with_rows
 from tests.peers.clamd import Clamd
 from tests.permissions import route_objects, visitors
 from tests.portal.guides.conftest import GuideFolder
@@ -51,9 +52,15 @@ QUEUED_BY_NAME = re.compile(
 
 def rows() -> dict[str, list[tuple[Any, ...]]]:
     """Returns every row of the database, without its times."""
-    found = {}
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    with connection.cursor() as cursor:
+        filled = tables_with_rows(cursor)
     for model in apps.get_models():
         if model._meta.app_label in IGNORED_APPS or model._meta.label in CHANGE_LOG:
+            continue
+        found[model._meta.label] = []
+        # Asking the others, nine of ten, would take longest.
+        if model._meta.db_table not in filled:
             continue
         names = [
             field.attname

@@ -11,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from engine.caches.redis_cache import SharedCache, redis_settings
+from engine.caches.redis_cache import SharedCache
+from engine.caches.redis_settings import redis_settings
 from engine.registry.credentials import generated_secrets
 from engine.registry.models import Organisation, Person
 from engine.registry.scopes import Scope

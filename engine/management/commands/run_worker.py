@@ -17,7 +17,7 @@ from engine.health.monitor import monitored
 from engine.jobs.worker import Worker
 from engine.lanes import Lane
 from engine.management import startup_checks
-from engine.processes import process_group
+from engine.processes import process_group, resource_limits
 from engine.processes.supervision import ForkedProcess, SupervisedProcess, stop_all
 from engine.routing import routes
 
@@ -36,6 +36,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         startup_checks.check(scans=False)
+        resource_limits.keep_what_is_imported()
         # The workers are forked. This process runs no job itself, so that it has neither
         # threads nor connections, which a fork would copy in an unusable state.
         connection.close()

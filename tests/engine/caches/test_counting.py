@@ -15,7 +15,8 @@ from redis import Redis as Client
 
 from engine.caches import counting, file_cache
 from engine.caches.file_cache import FileCache
-from engine.caches.redis_cache import SharedCache, redis_settings
+from engine.caches.redis_cache import SharedCache
+from engine.caches.redis_settings import redis_settings
 from tests.peers.redis import Redis
 
 THREADS = 12

@@ -6,6 +6,8 @@ from django.core.management.commands.flush import Command as Flush
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connection, transaction
 
+from tests.fast_flush.tables import quoted, tables_with_rows
+
 # Tables whose rows migrations create, and would create again identically.
 KEPT = {"django_content_type", "auth_permission"}
 Rows = list[tuple[Any, ...]]
@@ -24,37 +26,21 @@ class Command(Flush):
     @transaction.atomic
     def handle(self, **options: Any) -> None:
         with connection.cursor() as cursor:
-            for table in _filled(cursor):
-                cursor.execute(f"DELETE FROM {_quoted(table)}")
+            for table in tables_with_rows(cursor, without=KEPT):
+                cursor.execute(f"DELETE FROM {quoted(table)}")
             for table, rows in self._written.items():
                 marks = ", ".join(["%s"] * len(rows[0]))
                 cursor.executemany(
-                    f"INSERT INTO {_quoted(table)} VALUES ({marks})", rows
+                    f"INSERT INTO {quoted(table)} VALUES ({marks})", rows
                 )
             if not self._written:
                 emit_post_migrate_signal(
                     verbosity=0, interactive=False, db=connection.alias
                 )
-                self._written.update(
-                    {table: _rows(cursor, table) for table in _filled(cursor)}
-                )
-
-
-def _filled(cursor: Any) -> list[str]:
-    """Returns the tables that hold rows and are to be emptied."""
-    tables = connection.introspection.django_table_names(only_existing=True)
-    asked = " UNION ALL ".join(
-        f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {_quoted(table)})"
-        for table in sorted({*tables} - KEPT)
-    )
-    cursor.execute(asked)
-    return [table for (table,) in cursor.fetchall()]
+                made = tables_with_rows(cursor, without=KEPT)
+                self._written.update({table: _rows(cursor, table) for table in made})
 
 
 def _rows(cursor: Any, table: str) -> Rows:
-    cursor.execute(f"SELECT * FROM {_quoted(table)}")
+    cursor.execute(f"SELECT * FROM {quoted(table)}")
     return list(cursor.fetchall())
-
-
-def _quoted(table: str) -> str:
-    return connection.ops.quote_name(table)
