@@ -7,12 +7,17 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from django.db.transaction import TransactionManagementError
 from django.utils import timezone
 
 from engine.audit.models import ChainEnd, Entry
+from engine.database.statements import fetch
 
 GENESIS = "0" * 64
+COLUMNS = ("id", "length", "digest")
+READ = f"SELECT {', '.join(COLUMNS)} FROM audit_chainend ORDER BY id LIMIT 1"  # noqa: S608
+LOCK = f"{READ} FOR UPDATE"
 
 
 class Actor(Protocol):
@@ -100,8 +105,13 @@ def lock_chain() -> ChainEnd:
     newest entry instead would not do: on PostgreSQL a writer that waited for that row
     would go on with it, though another entry follows it by now.
     """
-    end = ChainEnd.objects.select_for_update().first()
-    return end or ChainEnd.objects.get_or_create(pk=1)[0]
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("Outside a transaction nothing stays locked.")
+    # Every row of the registry that is saved comes by here.
+    found = fetch(LOCK if connection.features.has_select_for_update else READ)
+    if not found:
+        return ChainEnd.objects.get_or_create(pk=1)[0]
+    return ChainEnd.from_db(connection.alias, COLUMNS, found[0])
 
 
 @transaction.atomic

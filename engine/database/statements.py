@@ -1,4 +1,4 @@
-"""Runs statements of fixed text, on the path that every message takes."""
+"""Runs statements of fixed text, for what every message, page or saved row asks."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from itertools import islice
 from django.db import connection, transaction
 from django.db.models import Model, Q
 
+from engine.database.statements import fetch
 from engine.registry import change_log, index_passes
 from engine.registry.directory.alphabetical_ids import (
     alphabetical_id,
@@ -53,10 +54,7 @@ def add_new_people(people: Iterable[Person], organisation: Organisation) -> None
     _insert(
         entries,
         given,
-        is_taken=lambda pk: (
-            pk in given
-            or (pk not in free and DirectoryEntry.objects.filter(pk=pk).exists())
-        ),
+        is_taken=lambda pk: pk in given or (pk not in free and _exists(pk)),
     )
 
 
@@ -142,10 +140,12 @@ def _insert_among_others(entries: Iterable[DirectoryEntry]) -> None:
     _insert(
         entries,
         given,
-        is_taken=lambda pk: (
-            pk in given or DirectoryEntry.objects.filter(pk=pk).exists()
-        ),
+        is_taken=lambda pk: pk in given or _exists(pk),
     )
+
+
+def _exists(pk: int) -> bool:
+    return bool(fetch("SELECT 1 FROM registry_directoryentry WHERE id = %s", [pk]))
 
 
 def _insert(

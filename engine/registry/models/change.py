@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from django.utils import timezone
 
 from engine.audit.record import lock_chain
+from engine.database import statements
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -75,16 +76,32 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         lock()
         _recorded.count = recorded() + len(ids)
         transaction.on_commit(committed.set)
-        last = _allocate(len(ids))
-        self.bulk_create(
-            Change(
-                sequence=last - len(ids) + number,
-                kind=kind,
-                row_id=row_id,
-                mark=secrets.token_hex(8),
-            )
-            for number, row_id in enumerate(ids, start=1)
-        )
+        first = _allocate(len(ids)) - len(ids) + 1
+        rows = [
+            Change(sequence=first + at, kind=kind, row_id=row_id, mark=new_mark())
+            for at, row_id in enumerate(ids)
+        ]
+        if len(rows) == 1:
+            # As most are: compiling the statement would take longer than running it.
+            statements.run(INSERT, _values_of(rows[0]))
+        else:
+            self.bulk_create(rows)
+
+
+INSERT = (
+    "INSERT INTO registry_change (sequence, kind, row_id, mark, at)"
+    " VALUES (%s, %s, %s, %s, %s)"
+)
+
+
+def _values_of(row: Change) -> list[object]:
+    at = connection.ops.adapt_datetimefield_value(row.at)
+    return [row.sequence, str(row.kind), row.row_id, row.mark, at]
+
+
+def new_mark() -> str:
+    """Returns a random mark, which no other change has."""
+    return secrets.token_hex(8)
 
 
 _recorded = threading.local()
