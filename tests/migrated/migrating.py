@@ -34,7 +34,7 @@ def migrate() -> None:
 def _clone(field: Field) -> Any:
     """Copies a field of a migration, which belongs to no model yet.
 
-    Fields that hold others are taken apart and made anew, as Django does with all.
+    Fields that hold others are taken apart and made again, as Django does with all.
     """
     if hasattr(field, "model") or field.is_relation or hasattr(field, "fields"):
         return _deconstructed(field)

@@ -218,13 +218,13 @@ TELLING = {
 
 
 def test_jobs_that_are_asked_for(bob: Person) -> None:
-    changed, told = {}, {}
+    changed, written = {}, {}
     for func, arguments in sorted(ARGUMENTS.items()):
         # Each begins with what the fixture made: making it takes longest.
         with transaction.atomic():
             changed[func] = changed_by_a_second_run(func, *arguments(bob))
-            told[func] = QueuedMessage.objects.count()
+            written[func] = QueuedMessage.objects.count()
             transaction.set_rollback(True)
 
     assert {func: what for func, what in changed.items() if what} == {}
-    assert {func: told[func] for func in TELLING} == dict.fromkeys(TELLING, 1)
+    assert {func: written[func] for func in TELLING} == dict.fromkeys(TELLING, 1)
