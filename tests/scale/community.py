@@ -42,8 +42,7 @@ SQL = Path(__file__).with_name("fill.sql")
 def main(wanted: dict[str, Any]) -> None:
     began = time.perf_counter()
     call_command("migrate", interactive=False, verbosity=0)
-    if not wanted["small"] or not wanted["only"]:
-        call_command("load_guides", verbosity=0)
+    call_command("load_guides", verbosity=0)
     sizes = {name: wanted[name] for name in ("organisations", "people", "messages")}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(Template(SQL.read_text()).substitute(sizes))
