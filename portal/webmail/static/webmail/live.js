@@ -83,6 +83,20 @@ function keepingPlace(change) {
   target?.focus({ preventScroll: true });
 }
 
+// Where the person has asked this browser for it (notices.js). Says neither who wrote nor what.
+async function notify() {
+  const { liveName, liveNotice, liveMailbox } = state.dataset;
+  if (localStorage.getItem(`${liveName}-notices`) !== "on" || Notification.permission !== "granted") return;
+  const options = { tag: `mailbox-${liveMailbox}` }; // one for all tabs
+  try {
+    const shown = new Notification(liveNotice, options);
+    shown.onclick = () => { window.focus(); shown.close(); };
+  } catch {
+    // Browsers of telephones show them by the service worker alone.
+    (await navigator.serviceWorker?.getRegistration("/mail/"))?.showNotification(liveNotice, options);
+  }
+}
+
 function show(page) {
   const says = [...document.querySelectorAll("[data-live-says]")].map((one) => [one, one.textContent]);
   keepingPlace(() => {
@@ -98,6 +112,7 @@ function show(page) {
   const arrived = page.querySelector("[data-live-news]")?.textContent.trim();
   const changed = says.filter(([one, text]) => one.isConnected && one.textContent !== text)
     .map(([one]) => `${one.closest("li")?.querySelector(".app-mail-row__subject")?.textContent.trim() ?? ""}: ${one.textContent}`);
+  if (arrived && document.hidden) notify();
   const text = [arrived, ...changed].filter(Boolean).join(". ");
   if (text) news.textContent = text;
   document.dispatchEvent(new CustomEvent("live:merged", { detail: { arrived } }));

@@ -1,0 +1,113 @@
+"""Mail, flags and other people's work appear on open pages of webmail."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.journeys.visitor import Person, Visits
+from tests.peers.postern import Postern
+
+pytestmark = pytest.mark.journey
+
+OWN_STREAMS = """performance.getEntriesByType("resource")
+    .filter((one) => one.name.includes("/live/events/")).length"""
+# Browsers without windows show no notifications: this one notes what it would show.
+NOTES_NOTIFICATIONS = """
+    window.shown = [];
+    window.Notification = class {
+        static permission = "default";
+        static async requestPermission() { return Notification.permission = "granted"; }
+        constructor(title) { shown.push(title); }
+    };
+    if (localStorage.length) Notification.permission = "granted";
+"""
+HIDE = "Object.defineProperty(document, 'hidden', {get: () => true})"
+IS_FOCUSED = "(box) => box === document.activeElement"
+
+
+def row(page: Page, subject: str) -> Locator:
+    return page.locator(".app-mail-row", has_text=subject)
+
+
+def test_what_others_do_appears_without_a_reload(
+    visit: Visits, postern: Postern, ben: Person, david: Person
+) -> None:
+    sender = visit(david)
+
+    def send(subject: str) -> None:
+        sender.write(to=ben["address"], subject=subject, text="See the bundle.")
+        sender.send()
+
+    send("Listing of Monday")
+    reader = visit(ben)
+    reader.open("/mail/")
+    first = reader.page
+    second = first.context.new_page()
+    second.goto(first.url)
+    plain = visit(ben, java_script_enabled=False)
+    plain.open("/mail/")
+    chosen = row(first, "Listing of Monday").get_by_role("checkbox")
+    chosen.check()
+    chosen.focus()
+
+    send("Bundle for Tuesday")
+
+    for tab in (first, second):
+        expect(row(tab, "Bundle for Tuesday")).to_be_visible()
+        assert tab.evaluate(OWN_STREAMS) == 0  # a worker has one for both
+        expect(tab.locator("p[data-live-news]")).to_contain_text("Bundle for Tuesday")
+    expect(chosen).to_be_checked()
+    assert chosen.evaluate(IS_FOCUSED)
+    assert "unread)" in first.title()
+    assert first.title() == second.title()
+    expect(row(plain.page, "Bundle for Tuesday")).to_have_count(0)
+    plain.page.reload()
+    expect(row(plain.page, "Bundle for Tuesday")).to_be_visible()
+
+    row(plain.page, "Bundle for Tuesday").get_by_role("checkbox").check()
+    plain.press("Archive")
+
+    expect(row(first, "Bundle for Tuesday")).to_have_count(0)
+    expect(row(second, "Bundle for Tuesday")).to_have_count(0)
+    expect(chosen).to_be_checked()
+
+
+def test_readers_of_a_group_mailbox_see_what_another_does(
+    visit: Visits, ben: Person, priya: Person
+) -> None:
+    reader, worker = visit(priya), visit(ben, java_script_enabled=False)
+    for one in (reader, worker):
+        one.open("/mail/")
+        one.follow("Listing")
+    shown = reader.page.locator(".app-mail-row")
+    subject = shown.first.locator(".app-mail-row__subject").inner_text()
+    flagged = shown.first.get_by_text("Flagged")
+    expect(flagged).to_have_count(0)
+
+    row(worker.page, subject).first.get_by_role("checkbox").check()
+    worker.page.locator("summary", has_text="More").first.click()
+    worker.press("Flag")
+
+    expect(flagged).to_have_count(1)
+
+
+def test_a_browser_shows_a_notification_once_it_was_asked_to(
+    visit: Visits, ben: Person, david: Person
+) -> None:
+    sender, reader = visit(david), visit(ben)
+    page = reader.page
+    page.add_init_script(NOTES_NOTIFICATIONS)
+    reader.open("/mail/arrival-notices/")
+    asked = page.evaluate("Notification.permission")
+    reader.press("Show notifications in this browser")
+    assert reader.sees("Notifications are on in this browser.")
+    reader.open("/mail/")
+    page.evaluate(HIDE)
+
+    sender.write(to=ben["address"], subject="Order of Friday", text="See the bundle.")
+    sender.send()
+    expect(row(page, "Order of Friday")).to_be_visible()
+
+    assert asked == "default"
+    assert page.evaluate("shown") == [f"New mail for {ben['name']}"]
