@@ -55,7 +55,7 @@ async def test_members_hear_of_a_group_mailbox_and_others_do_not(
     member = await web.listen(await to_thread(session_of, bob))
     others = [
         await web.listen(await to_thread(session_of, alice, second_factor=True)),
-        await web.listen(await to_thread(session_of, charlie)),
+        await web.listen(await to_thread(session_of, charlie, second_factor=True)),
     ]
     first = await member.numbers()
     firsts = [await one.numbers() for one in others]
@@ -126,7 +126,6 @@ async def test_who_may_not_use_mail_hears_nothing(
     web: Web, olive: Person, alice: Person, session_of: SessionOf
 ) -> None:
     staff = await web.listen(await to_thread(session_of, olive, second_factor=True))
-    await to_thread(factories.make_administrator, alice)
     by_password = await web.listen(await to_thread(session_of, alice))
     stranger = await web.listen("none")
 
