@@ -2,9 +2,8 @@
 
 The number is on the mailbox's row, and grows in the transaction that changes something a
 page of the mailbox shows: messages that come and go, flags, folders, delivery outcomes.
-It says only that something changed; readers load what they show again. Whoever follows
-many mailboxes reads the numbers of all with one query by primary key
-(`portal.webmail.live`).
+It says only that something changed; readers load what they show again. The numbers of
+many mailboxes are read with one query by primary key (`portal.webmail.live`).
 """
 
 from __future__ import annotations
