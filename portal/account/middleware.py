@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 
 from engine.registry.credentials import account_recovery
 from engine.registry.models import OrganisationRole, Person, Recovery, RoleName
-from engine.registry.permissions import Permission
+from engine.registry.permissions import Permission, roles_held
 from portal.account.backends import RoleBackend
 from portal.account.second_factor import policies
 from portal.ui import navigation
@@ -51,7 +51,8 @@ class SecondFactorMiddleware:
         if _was_shown(request, person) and policies.has_second_factor(person):
             return None
         # A person who needs no second factor may have removed theirs.
-        if not policies.needs_second_factor(person):
+        roles = roles_held.of_visitor(request, person)
+        if not policies.needs_second_factor(person, roles=roles):
             return None
         has_one = policies.has_second_factor(person)
         match = request.resolver_match

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib import auth
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
 
 from engine.registry.models import Person
 from portal.sessions import known_browsers, store
@@ -24,6 +30,37 @@ BACKGROUND_REQUESTS = {
     "webmail:live_numbers",
     "webmail:refresh_deliveries",
 }
+
+
+class PersonMiddleware(AuthenticationMiddleware):
+    """Sets the signed-in person, who was loaded with the session.
+
+    Django's own middleware loads them again, in a statement of its own.
+    """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Sets `request.user`, which is not looked for before it is needed."""
+        super().process_request(request)
+        visitor: Any = SimpleLazyObject(partial(_visitor, request))
+        request.user = visitor
+
+
+def _visitor(request: HttpRequest) -> Person | AnonymousUser:
+    """Returns what `auth.get_user` does, which also decides wherever anything is amiss."""
+    session = request.session
+    signed_in, backend = session.get(SESSION_KEY), session.get(BACKEND_SESSION_KEY)
+    person = getattr(session, "person", None)
+    if (
+        isinstance(person, Person)
+        and person.is_active
+        and signed_in == str(person.pk)
+        and backend in settings.AUTHENTICATION_BACKENDS
+        and constant_time_compare(
+            session.get(HASH_SESSION_KEY, ""), person.get_session_auth_hash()
+        )
+    ):
+        return person
+    return auth.get_user(request)
 
 
 class SessionMiddleware:

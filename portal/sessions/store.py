@@ -18,6 +18,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.http import HttpRequest
+from django.utils import timezone
 
 from engine.registry import permissions
 from engine.registry.models import Person
@@ -41,6 +42,23 @@ class SessionStore(DatabaseStore):
     @classmethod
     def get_model_class(cls) -> type[AbstractBaseSession]:
         return apps.get_model("web_sessions", "WebSession")
+
+    # Whose session it was when it was loaded, with their organisation.
+    person: Person | None = None
+
+    def load(self) -> Facts:
+        """Loads the session and, in the same statement, its person and organisation."""
+        sessions = cast("type[WebSession]", self.model).objects
+        row = (
+            sessions.select_related("person__organisation")
+            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
+            .first()
+        )
+        if row is None:
+            self._session_key = None
+            return {}
+        self.person = row.person
+        return self.decode(row.session_data)
 
     def create_model_instance(self, data: Facts) -> AbstractBaseSession:
         row = cast("WebSession", super().create_model_instance(data))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -26,14 +25,6 @@ SEARCHING_ROLES = [
     for name, role in ROLES.items()
     if Permission.SEARCH_DIRECTORY in role.permissions
 ]
-# Run for every page: building the equivalent querysets takes longer than the query.
-HAS_MAIL = """
-    SELECT EXISTS (
-        SELECT 1 FROM registry_mailbox WHERE owner_id = %(person)s AND is_active
-    ) OR EXISTS (
-        SELECT 1 FROM registry_grant WHERE person_id = %(person)s AND can_read
-    )
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +51,9 @@ def accessible_areas(request: HttpRequest) -> Areas:
     person = request.user
     if not isinstance(person, Person):
         return Areas()
-    with connection.cursor() as cursor:
-        cursor.execute(HAS_MAIL, {"person": person.pk})
-        (has_mail,) = cursor.fetchone()
     roles = roles_held.of_visitor(request, person)
     return Areas(
-        has_mail=bool(has_mail),
+        has_mail=roles.has_mail,
         is_administrator=any(map(roles.administers, roles.in_organisations)),
         is_staff=bool(roles.staff) or person.is_superuser,
         may_search=not roles.staff.isdisjoint(SEARCHING_ROLES)

@@ -13,26 +13,22 @@ such a mailbox, so that a new one cannot write to it by mistake.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, FilteredRelation, Q, QuerySet, Subquery
 from django.http import Http404, HttpRequest
 
 from engine.registry import mailbox_openings
 from engine.registry.mailbox_openings import OpeningMethod
-from engine.registry.models import (
-    Grant,
-    Mailbox,
-    MailboxKind,
-    OrganisationStatus,
-    Person,
-)
+from engine.registry.models import Person
+from engine.storage import folder_list
+from engine.storage.folder_list import ListedFolder
 from engine.storage.models import Folder, Message, WithdrawnCopy
 from portal.emergency_access import policies as emergency_policies
-from portal.emergency_access.models import EmergencyAccess
+from portal.webmail import held_mailboxes
 from portal.webmail.guards import reads_mail, requires_mail
+from portal.webmail.held_mailboxes import MailboxAccess
 from portal.webmail.models import Density, ReadingPreferences
 
 __all__ = [
@@ -43,25 +39,6 @@ __all__ = [
     "reads_mail",
     "requires_mail",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxAccess:
-    """One mailbox and what one person may do in it.
-
-    `emergency` is the access under which a person reads who does not hold the mailbox.
-    """
-
-    mailbox: Mailbox
-    can_read: bool
-    can_write: bool
-    can_send: bool
-    emergency: EmergencyAccess | None = None
-
-    @property
-    def is_group(self) -> bool:
-        """True for a group mailbox."""
-        return self.mailbox.kind == MailboxKind.GROUP
 
 
 class AccessibleMailboxes:
@@ -78,9 +55,9 @@ class AccessibleMailboxes:
     @cached_property
     def all(self) -> list[MailboxAccess]:
         """All mailboxes: the person's own first, then group mailboxes by name."""
-        mailboxes = [self._access(mailbox) for mailbox in self._mailboxes()]
         return sorted(
-            mailboxes, key=lambda one: (one.is_group, one.mailbox.name.casefold())
+            held_mailboxes.load(self.person),
+            key=lambda one: (one.is_group, one.mailbox.name.casefold()),
         )
 
     @property
@@ -126,6 +103,22 @@ class AccessibleMailboxes:
             folder = Folder.objects.filter(mailbox__in=ids, pk=folder_id).first()
             if folder is not None:
                 return self.at(folder.mailbox_id), folder
+        raise Http404
+
+    def folders_beside(
+        self, folder_id: int, *, limit: int, withdrawn_since: datetime
+    ) -> tuple[MailboxAccess, list[ListedFolder]]:
+        """Returns the mailbox that has this folder, and its folders, in one statement.
+
+        Raises Http404 if they may not read it. The rest is as in `folder_list.beside`.
+        """
+        for accesses in self._readable():
+            ids = {access.mailbox.pk for access in accesses}
+            found = folder_list.beside(
+                folder_id, ids, limit=limit, withdrawn_since=withdrawn_since
+            )
+            if found:
+                return self.at(found[0].folder.mailbox_id), found
         raise Http404
 
     def message(self, message_id: int) -> tuple[MailboxAccess, Message]:
@@ -241,41 +234,6 @@ class AccessibleMailboxes:
         yield self.readable
         if self._reads_only:
             yield self._opened
-
-    def _mailboxes(self) -> QuerySet[Mailbox]:
-        # One query: every webmail page starts with it. By the ids of the person's own
-        # few: a condition on either of two tables would read every mailbox there is.
-        mine = FilteredRelation("grants", condition=Q(grants__person=self.person))
-        own = Mailbox.objects.filter(owner=self.person).order_by().values("pk")
-        shared = Grant.objects.filter(person=self.person).values("mailbox")
-        reading = ReadingPreferences.objects.filter(person=self.person)
-        return (
-            Mailbox.objects.annotate(mine=mine)
-            .filter(
-                pk__in=own.union(shared, all=True),
-                is_active=True,
-                organisation__status=OrganisationStatus.ACTIVE,
-            )
-            .annotate(
-                may_read=F("mine__can_read"),
-                may_write=F("mine__can_write"),
-                may_send=F("mine__can_send"),
-                density=Subquery(reading.values("density")),
-                uses_shortcuts=Subquery(reading.values("uses_shortcuts")),
-            )
-            .select_related("organisation", "settings")
-            .order_by()
-        )
-
-    def _access(self, mailbox: Mailbox) -> MailboxAccess:
-        owns = mailbox.owner_id == self.person.pk
-        rights = vars(mailbox)
-        return MailboxAccess(
-            mailbox=mailbox,
-            can_read=owns or rights["may_read"],
-            can_write=owns or rights["may_write"],
-            can_send=owns or rights["may_send"],
-        )
 
 
 def accessible_mailboxes(request: HttpRequest) -> AccessibleMailboxes:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
-from engine.storage import folder_actions, standard_folders
-from engine.storage.folder_actions import Waiting
+from engine.storage import folder_list, standard_folders
+from engine.storage.folder_list import ListedFolder
 from engine.storage.models import Folder, FolderRole, Label
 from engine.storage.organising import labels
 from portal.webmail.access import (
@@ -21,6 +23,8 @@ from portal.webmail.models import SavedSearch
 
 # The highest count shown exactly; beyond it the sidebar shows "10000+".
 COUNT_LIMIT = 10_000
+# How long the Inbox says that something was withdrawn.
+ANNOUNCED = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,10 @@ class FolderLine:
     count: int
     newest: int = 0
     """The id of the newest message; 0 where the folder is empty."""
+    total: int = 0
+    """All messages, of the folder whose page is open."""
+    has_withdrawn: bool = False
+    """True for an Inbox that lost messages lately."""
 
     @property
     def count_label(self) -> str:
@@ -70,6 +78,7 @@ class Sidebar:
     lines: list[FolderLine]
     searches: list[SavedSearch] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    has_reminders: bool = False
 
     @property
     def inbox(self) -> Folder:
@@ -98,7 +107,11 @@ class Sidebar:
 
     def line_of(self, folder: Folder) -> FolderLine:
         """Returns the sidebar's line for a folder."""
-        return next(line for line in self.lines if line.folder == folder)
+        return self.line_at(folder.pk)
+
+    def line_at(self, folder_id: int) -> FolderLine:
+        """Returns the line of the folder with this id."""
+        return next(line for line in self.lines if line.folder.pk == folder_id)
 
     def targets(self, folder: Folder | None = None) -> list[Folder]:
         """Returns the folders that a message can be moved to, other than `folder`."""
@@ -111,20 +124,53 @@ def sidebar(mailboxes: AccessibleMailboxes, access: MailboxAccess) -> Sidebar:
 
     Under emergency access nothing is written, so that there may be none.
     """
-    found = _folders(access)
-    roles = {folder.role for folder in found}
+    mailbox_id = access.mailbox.pk
+    found = folder_list.of_mailbox(
+        mailbox_id, limit=COUNT_LIMIT, withdrawn_since=_announced_since()
+    )
+    return _sidebar(mailboxes, access, found)
+
+
+def sidebar_of_folder(mailboxes: AccessibleMailboxes, folder_id: int) -> Sidebar:
+    """Loads the folders of the mailbox with this folder, whose page is open.
+
+    Raises Http404 if the person may not read it.
+    """
+    access, found = mailboxes.folders_beside(
+        folder_id, limit=COUNT_LIMIT, withdrawn_since=_announced_since()
+    )
+    return _sidebar(mailboxes, access, found)
+
+
+def _sidebar(
+    mailboxes: AccessibleMailboxes, access: MailboxAccess, found: list[ListedFolder]
+) -> Sidebar:
+    roles = {one.folder.role for one in found}
     is_complete = roles.issuperset(standard_folders.STANDARD_FOLDERS)
     if not is_complete and access.emergency is None:
         standard_folders.ensure_folders([access.mailbox.pk])
-        found = _folders(access)
-    waiting = folder_actions.waiting(access.mailbox, limit=COUNT_LIMIT)
-    none = Waiting(0, 0)
-    lines = [_line(folder, waiting.get(folder.pk, none)) for folder in found]
+        return sidebar(mailboxes, access)
+    lines = [
+        FolderLine(
+            one.folder,
+            one.waiting,
+            one.newest,
+            total=one.total or 0,
+            has_withdrawn=one.has_withdrawn,
+        )
+        for one in found
+    ]
     panel = Sidebar(mailboxes.beside(access), access, sorted(lines, key=_place))
     if access.emergency is not None:
         return panel
     kept = SavedSearch.objects.of(mailboxes.person, access.mailbox)
-    return replace(panel, searches=list(kept), labels=labels.of_mailbox(access.mailbox))
+    has_labels = any(one.has_labels for one in found)
+    return replace(
+        panel,
+        searches=list(kept) if access.keeps_searches else [],
+        labels=labels.of_mailbox(access.mailbox) if has_labels else [],
+        has_reminders=any(one.has_reminders for one in found),
+    )
 
 
 def render_with_sidebar(
@@ -143,12 +189,8 @@ def render_with_sidebar(
     return render(request, template, {**panel, **context}, status=status)
 
 
-def _folders(access: MailboxAccess) -> list[Folder]:
-    return list(Folder.objects.filter(mailbox=access.mailbox))
-
-
-def _line(folder: Folder, waiting: Waiting) -> FolderLine:
-    return FolderLine(folder, waiting.count, waiting.newest)
+def _announced_since() -> datetime:
+    return timezone.now() - ANNOUNCED
 
 
 def _place(line: FolderLine) -> tuple[int, str]:

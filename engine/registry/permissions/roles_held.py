@@ -15,7 +15,14 @@ ROLES_OF = """
     SELECT role, NULL FROM registry_staffrole WHERE person_id = %(person)s
     UNION ALL SELECT role, organisation_id FROM registry_organisationrole
         WHERE person_id = %(person)s
+    UNION ALL SELECT '', NULL WHERE EXISTS (
+        SELECT 1 FROM registry_mailbox WHERE owner_id = %(person)s AND is_active
+    ) OR EXISTS (
+        SELECT 1 FROM registry_grant WHERE person_id = %(person)s AND can_read
+    )
 """
+# What stands for a role where the person has a mailbox to read.
+MAIL = ""
 CACHE = "_roles_held"
 
 
@@ -28,6 +35,8 @@ class RolesHeld:
 
     staff: frozenset[RoleName]
     in_organisations: Mapping[int, frozenset[RoleName]]
+    has_mail: bool = False
+    """Whether there is a mailbox that the person may read, were it in use."""
 
     def inside(self, organisation_id: int) -> frozenset[RoleName]:
         """Returns the roles that are held in one organisation."""
@@ -48,8 +57,10 @@ def of_person(person: Person) -> RolesHeld:
         if organisation is not None:
             held = inside.get(organisation, frozenset())
             inside[organisation] = held | {RoleName(name)}
-    staff = frozenset(RoleName(name) for name, place in rows if place is None)
-    return RolesHeld(staff, inside)
+    staff = {name for name, place in rows if place is None}
+    has_mail = MAIL in staff
+    held_as_staff = frozenset(RoleName(name) for name in staff - {MAIL})
+    return RolesHeld(held_as_staff, inside, has_mail)
 
 
 def of_visitor(request: HttpRequest, person: Person) -> RolesHeld:

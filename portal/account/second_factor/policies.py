@@ -11,6 +11,7 @@ from engine.database.statements import fetch
 from engine.registry import permissions
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from engine.registry.permissions.roles_held import RolesHeld
 
 PROOFS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # Every page asks.
@@ -19,9 +20,14 @@ PROOF = (
 )
 
 
-def needs_second_factor(person: Person) -> bool:
-    """Returns whether the person cannot use the service without a second factor."""
-    return bool(person.is_superuser) or permissions.needs_second_factor(person)
+def needs_second_factor(person: Person, *, roles: RolesHeld | None = None) -> bool:
+    """Returns whether the person cannot use the service without a second factor.
+
+    `roles` are the person's, where they were just read.
+    """
+    return bool(person.is_superuser) or permissions.needs_second_factor(
+        person, roles=roles
+    )
 
 
 def second_factor_reminder(person: Person) -> date | None:

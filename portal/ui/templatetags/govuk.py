@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 from django import forms, template
@@ -10,11 +11,14 @@ from django.forms.boundfield import BoundField
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 from portal.ui import date_formats, govuk_components, govuk_fields
 
 register = template.Library()
+
+# Moments that a process keeps as they are shown.
+TIMES_KEPT = 4096
 
 
 @register.simple_tag
@@ -54,6 +58,15 @@ def local_time(moment: datetime | None, style: str = "full") -> SafeString:
     """Renders a moment in words, and for programs in its datetime attribute."""
     if not moment:
         return SafeString()
+    zone = timezone.get_current_timezone_name()
+    return _time_element(moment, style, timezone.localdate(), zone, get_language())
+
+
+@lru_cache(TIMES_KEPT)
+def _time_element(
+    moment: datetime, style: str, _today: date, _zone: str, _language: str | None
+) -> SafeString:
+    """Renders a moment, as it is written on that day: lists repeat the same ones."""
     local = timezone.localtime(moment)
     words = date_formats.format_datetime(local, style)
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), words)

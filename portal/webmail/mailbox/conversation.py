@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from engine.storage import content_keys, message_actions
 from engine.storage.models import FirstUse, Folder, FolderRole, Message
+from portal.webmail.mailbox.id_unions import ids_of
 from portal.webmail.rendering import parsed_message
 
 # Messages named beside the open one, those shown with their text, and the octets of each
@@ -59,15 +60,23 @@ def load_conversation(message: Message, folders: Iterable[Folder]) -> Conversati
 
     Leaves out Drafts, and Deleted and Junk unless the message itself is in there.
     """
-    rows = _others(message, folders)
-    earlier = list(rows.filter(pk__lt=message.pk)[:MESSAGES_LISTED])
+    found = _nearest(message, folders)
+    earlier = [one for one in found if one.pk < message.pk]
     return Conversation(
         [
             EarlierMessage(m, text)
             for m, text in zip(earlier, _texts(earlier), strict=True)
         ],
-        list(rows.filter(pk__gt=message.pk)[:MESSAGES_LISTED]),
+        [one for one in found if one.pk > message.pk],
     )
+
+
+def _nearest(message: Message, folders: Iterable[Folder]) -> list[Message]:
+    """Returns the newest messages before and after a message, in one statement."""
+    rows = _others(message, folders)
+    sides = (rows.filter(pk__lt=message.pk), rows.filter(pk__gt=message.pk))
+    found = ids_of(*(one[:MESSAGES_LISTED] for one in sides))
+    return list(rows.filter(pk__in=found))
 
 
 def _others(message: Message, folders: Iterable[Folder]) -> QuerySet[Message]:

@@ -10,7 +10,6 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from engine.storage import retention_periods
-from engine.storage.models import Folder
 from portal.emergency_access import readings
 from portal.webmail.access import (
     accessible_mailboxes,
@@ -29,7 +28,13 @@ from portal.webmail.mailbox.list_options import (
 from portal.webmail.mailbox.message_list import MessagePage
 from portal.webmail.organising import contexts
 from portal.webmail.request_ids import query_id
-from portal.webmail.sidebar import Sidebar, sidebar
+from portal.webmail.sidebar import (
+    COUNT_LIMIT,
+    FolderLine,
+    Sidebar,
+    sidebar,
+    sidebar_of_folder,
+)
 
 FILTER_LABELS = {
     "all": "All",
@@ -51,9 +56,11 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
         if access is None:
             return render(request, "webmail/no_mailbox.html")
         return redirect("webmail:mailbox", mailbox_id=access.mailbox.pk)
-    access, current = mailboxes.folder(folder_id)
+    panel = sidebar_of_folder(mailboxes, folder_id)
+    access, line = panel.access, panel.line_at(folder_id)
+    current = line.folder
     readings.folder(access.emergency, current.name, by=mailboxes.person)
-    context = _context(request, sidebar(mailboxes, access), current)
+    context = _context(request, panel, line)
     context["undo"] = undo_move.offer(request)
     return render(request, "webmail/mailbox/folder.html", context)
 
@@ -63,17 +70,15 @@ def folder(request: HttpRequest, folder_id: int | None = None) -> HttpResponse:
 def live(request: HttpRequest, folder_id: int) -> HttpResponse:
     """Renders the same page of a folder without its frame, for `live.js` to merge."""
     mailboxes = accessible_mailboxes(request)
-    access, current = mailboxes.folder(folder_id)
-    panel = sidebar(mailboxes, access)
-    context = _context(request, panel, current)
+    panel = sidebar_of_folder(mailboxes, folder_id)
+    context = _context(request, panel, panel.line_at(folder_id))
     context["layout"] = "webmail/live/folder.html"
     context["arrived"] = arrivals.since(request, panel)
     return render(request, "webmail/mailbox/folder.html", context)
 
 
-def _context(request: HttpRequest, panel: Sidebar, current: Folder) -> dict[str, Any]:
-    access = panel.access
-    total = message_list.count(current)
+def _context(request: HttpRequest, panel: Sidebar, line: FolderLine) -> dict[str, Any]:
+    access, current = panel.access, line.folder
     options = read_options(
         current,
         request.GET,
@@ -88,7 +93,7 @@ def _context(request: HttpRequest, panel: Sidebar, current: Folder) -> dict[str,
     return {
         "sidebar": panel,
         "folder": current,
-        "line": panel.line_of(current),
+        "line": line,
         "targets": panel.targets(current),
         **organised,
         "place_link": f"?{urlencode(page.place)}" if page.place else "",
@@ -98,10 +103,10 @@ def _context(request: HttpRequest, panel: Sidebar, current: Folder) -> dict[str,
         **message_list.correspondents(messages, sent=sent),
         "deliveries": {} if is_emergency else sent_messages.deliveries_of(sent),
         "filters": GROUP_FILTER_LABELS if access.is_group else FILTER_LABELS,
-        "total": min(total, message_list.COUNT_LIMIT),
-        "is_more": total > message_list.COUNT_LIMIT,
+        "total": min(line.total, COUNT_LIMIT),
+        "is_more": line.total > COUNT_LIMIT,
         "kept_days": retention_periods.days(current),
-        "withdrawn": None if is_emergency else recall.announcement(current),
+        "withdrawn": None if is_emergency else recall.announcement(line),
     }
 
 

@@ -10,20 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Subquery
 from django.utils.http import urlencode
 
 from engine.registry.addresses import known_senders
 from engine.storage import addressees, previews
 from engine.storage.models import Folder, Message
 from portal.webmail.access import AccessibleMailboxes, MailboxAccess
-from portal.webmail.mailbox.list_options import (
-    ASCENDING,
-    LARGE_SIZE,
-    SORTED_BY,
-    ListOptions,
-    Show,
-)
+from portal.webmail.mailbox import list_queries
+from portal.webmail.mailbox.id_unions import ids_of
+from portal.webmail.mailbox.list_options import ASCENDING, ListOptions
 
 PAGE_SIZE = 50
 
@@ -108,7 +104,9 @@ def load_page(
     `number` is the page number to show; it does not affect which messages are loaded.
     """
     if back is not None:
-        found = list(_beyond(options, back, forwards=False)[: PAGE_SIZE + 1])
+        found = list(
+            list_queries.beyond(options, back, forwards=False)[: PAGE_SIZE + 1]
+        )
         if len(found) >= PAGE_SIZE:
             rows = found[:PAGE_SIZE][::-1]
             before = [message.pk for message in found[PAGE_SIZE:]]
@@ -122,10 +120,10 @@ def load_page(
             )
         past, number = None, 1
     if past is None:
-        found = list(_ordered(options)[: PAGE_SIZE + 1])
+        found = list(list_queries.ordered(options)[: PAGE_SIZE + 1])
         number = 1
     else:
-        found = list(_beyond(options, past, forwards=True)[: PAGE_SIZE + 1])
+        found = list(list_queries.beyond(options, past, forwards=True)[: PAGE_SIZE + 1])
     return MessagePage(
         options,
         _rows(options, found[:PAGE_SIZE]),
@@ -163,107 +161,65 @@ def around(options: ListOptions, message: Message) -> tuple[list[MessageRow], in
     Where conversations are grouped its row is that of its conversation, and shows the
     newest message.
     """
-    row = message
+    row_id: Any = message.pk
     if options.groups_conversations:
         same = Message.objects.filter(folder=options.folder, thread=message.thread)
-        row = same.order_by("-pk").first() or message
-    before = list(_beyond(options, row.pk, forwards=False)[:NEIGHBOURS])
-    after = list(_beyond(options, row.pk, forwards=True)[:NEIGHBOURS])
-    near = [*before[::-1], row, *after]
+        row_id = Subquery(same.order_by("-pk").values("pk")[:1])
+    found = ids_of(
+        list_queries.beyond(options, row_id, forwards=False)[:NEIGHBOURS],
+        Message.objects.filter(folder=options.folder, pk=row_id),
+        list_queries.beyond(options, row_id, forwards=True)[:NEIGHBOURS],
+    )
+    rows = Message.objects.filter(pk__in=found)
+    if options.groups_conversations:
+        rows = list_queries.with_counts(rows, options)
+    near = list(list_queries.in_order(rows, options, up=options.order in ASCENDING))
     for one in near:
         one.folder = options.folder
-    return _rows(options, near), len(before)
+    grouped = options.groups_conversations
+    position = next(
+        place
+        for place, one in enumerate(near)
+        if one.pk == message.pk or (grouped and one.thread == message.thread)
+    )
+    return _rows(options, near), position
 
 
 def correspondents(
-    messages: Iterable[Message], *, sent: Iterable[Message]
+    messages: Iterable[Message],
+    *,
+    sent: Iterable[Message],
+    opened: Message | None = None,
 ) -> dict[str, Any]:
     """Returns the template context for the `correspondent_*` tags of these messages.
 
     `sent` are the messages whose row names the recipients instead of the sender. Costs
-    one query, another if `sent` is not empty, and two if a sender gave no name.
+    one query, another if `sent` is not empty, and two if a sender gave no name. `known` is
+    also what the registry says of the sender of the message that is open.
     """
     messages = list(messages)
     recipients = addressees.of_messages(sent)
     senders = [m.from_address for m in messages if m.pk not in recipients]
     written_to = [str(n.address) for one in recipients.values() for n in one.first]
+    addresses = [*senders, *written_to]
+    known = known_senders.look_up(
+        addresses, named=opened.from_address if opened else ""
+    )
     return {
+        "known": known,
         "recipients": recipients,
         "directory_names": known_senders.directory_names(
             m.from_address
             for m in messages
             if m.pk not in recipients and not m.from_name
         ),
-        "organisations": known_senders.organisations_of([*senders, *written_to]),
+        "organisations": known_senders.organisation_names(addresses, known.members),
     }
-
-
-def _ordered(options: ListOptions) -> QuerySet[Message]:
-    rows = Message.objects.filter(folder=options.folder)
-    if options.show is Show.UNREAD:
-        rows = rows.filter(is_read=False)
-    if options.show is Show.FLAGGED:
-        rows = rows.filter(is_flagged=True)
-    if options.show is Show.MINE:
-        rows = rows.filter(assigned_to=options.reader_id)
-    if options.show is Show.NOBODYS:
-        rows = rows.filter(assigned_to=0)
-    if options.show is Show.FILES:
-        rows = rows.filter(has_attachments=True)
-    if options.show is Show.LARGE:
-        rows = rows.filter(size__gt=LARGE_SIZE)
-    if options.sender:
-        rows = rows.filter(from_address=options.sender)
-    if options.groups_conversations:
-        newer = Message.objects.filter(
-            folder=options.folder, thread=OuterRef("thread"), pk__gt=OuterRef("pk")
-        )
-        rows = rows.filter(~Exists(newer))
-    return _sorted(rows, options, up=options.order in ASCENDING)
-
-
-def _sorted(
-    rows: QuerySet[Message], options: ListOptions, *, up: bool
-) -> QuerySet[Message]:
-    names = [*filter(None, [SORTED_BY.get(options.order)]), "pk"]
-    return rows.order_by(*(name if up else f"-{name}" for name in names))
-
-
-def _beyond(
-    options: ListOptions, message_id: int, *, forwards: bool
-) -> QuerySet[Message]:
-    """Returns the messages after the given one, or before it, nearest first."""
-    up = (options.order in ASCENDING) is forwards
-    rows = _sorted(_ordered(options), options, up=up)
-    side = "gt" if up else "lt"
-    beyond = Q(**{f"pk__{side}": message_id})
-    name = SORTED_BY.get(options.order)
-    if name is None:
-        return rows.filter(beyond)
-    found = Message.objects.filter(pk=message_id, mailbox=options.folder.mailbox_id)
-    value = found.values_list(name, flat=True).first()
-    if value is None:
-        return rows if forwards else rows.none()
-    # The first condition is where the index begins; the second leaves out what was shown.
-    return rows.filter(**{f"{name}__{side}e": value}).filter(
-        Q(**{f"{name}__{side}": value}) | (Q(**{name: value}) & beyond)
-    )
 
 
 def _rows(options: ListOptions, messages: list[Message]) -> list[MessageRow]:
     """Returns the messages as rows, with the counts of their conversations."""
     if not options.groups_conversations:
         return [MessageRow(message) for message in messages]
-    counted = (
-        Message.objects.filter(folder=options.folder)
-        .filter(thread__in={message.thread for message in messages})
-        .order_by()
-        .values_list("thread")
-        .annotate(
-            total=Count("pk"),
-            unread=Count("pk", filter=Q(is_read=False)),
-            people=Count("from_address", distinct=True),
-        )
-    )
-    counts = {thread: numbers for thread, *numbers in counted}
-    return [MessageRow(m, *counts.get(m.thread, ())) for m in messages]
+    names = ("total", "unread", "people")
+    return [MessageRow(m, *(vars(m)[name] for name in names)) for m in messages]

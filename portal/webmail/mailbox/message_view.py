@@ -60,6 +60,11 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
     panel = sidebar(mailboxes, access)
     place = list_place.find_place(request, access, message)
     near = place.messages
+    names = message_list.correspondents(
+        near,
+        sent=[one for one in near if names_recipients(one.folder)],
+        opened=message,
+    )
     context = {
         "sidebar": panel,
         "access": access,
@@ -67,9 +72,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         "targets": panel.targets(message.folder),
         "place": place,
         "is_expanded": "expand" in request.GET,
-        **message_list.correspondents(
-            near, sent=[one for one in near if names_recipients(one.folder)]
-        ),
+        **names,
         # Under emergency access each message is opened by itself, so that the report
         # names everything whose text was shown.
         "conversation": conversation.load_conversation(
@@ -77,7 +80,7 @@ def read(request: HttpRequest, message_id: int) -> HttpResponse:
         )
         if access.emergency is None
         else None,
-        "sender_trust": sender_trust.assess_sender(message),
+        "sender_trust": sender_trust.assess_sender(message, names["known"]),
         "message": message,
         "parsed": parsed,
         "address_fields": address_fields(parsed),

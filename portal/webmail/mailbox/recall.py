@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.queue import recall
 from engine.queue.delivery_status import one_message
-from engine.storage.models import Folder, FolderRole, WithdrawnCopy
+from engine.storage.models import WithdrawnCopy
 from portal.emergency_access import readings
 from portal.ui.forms import ActionForm, post_data
 from portal.webmail.access import (
@@ -29,10 +28,8 @@ from portal.webmail.access import (
 )
 from portal.webmail.rendering import parsed_message, plain_text
 from portal.webmail.rendering.message_page import FileList, address_fields
-from portal.webmail.sidebar import sidebar
+from portal.webmail.sidebar import ANNOUNCED, FolderLine, sidebar
 
-# How long the Inbox says that something was withdrawn.
-ANNOUNCED = timedelta(days=7)
 PER_PAGE = 50
 
 
@@ -55,14 +52,13 @@ class Announcement:
     is_only: bool
 
 
-def announcement(folder: Folder) -> Announcement | None:
+def announcement(line: FolderLine) -> Announcement | None:
     """Returns what a folder's page says of messages that were withdrawn: in the Inbox
-    alone, and for a time. One query."""
-    if folder.role != FolderRole.INBOX:
+    alone, and for a time. A query only where there is something to say."""
+    if not line.has_withdrawn:
         return None
-    since = timezone.now() - ANNOUNCED
     rows = WithdrawnCopy.objects.filter(
-        mailbox=folder.mailbox_id, withdrawn_at__gte=since
+        mailbox=line.folder.mailbox_id, withdrawn_at__gte=timezone.now() - ANNOUNCED
     )
     newest = list(rows.order_by("-withdrawn_at")[:2])
     return Announcement(newest[0], len(newest) == 1) if newest else None

@@ -9,7 +9,8 @@ from django.conf import settings
 from engine.mail import lookalike
 from engine.mail.address import Address, InvalidAddressError
 from engine.registry.addresses import known_senders
-from engine.registry.models import Domain, Organisation
+from engine.registry.addresses.known_senders import Correspondents
+from engine.registry.models import Organisation
 from engine.storage.models import FolderRole, Message
 
 UNKNOWN_SENDER = "Unknown sender"
@@ -23,8 +24,13 @@ class SenderTrust:
     is_known: bool
 
 
-def assess_sender(message: Message) -> SenderTrust | None:
-    """Returns what the registry knows of the sender; None for messages written here."""
+def assess_sender(
+    message: Message, known: Correspondents | None = None
+) -> SenderTrust | None:
+    """Returns what the registry knows of the sender; None for messages written here.
+
+    `known` is what was looked up of this sender already; otherwise one query.
+    """
     if message.is_draft or message.folder.role == FolderRole.SENT:
         return None
     try:
@@ -33,10 +39,13 @@ def assess_sender(message: Message) -> SenderTrust | None:
         return SenderTrust("The sender gave no address that could be checked.", False)
     if sender.domain == settings.POSTERN.community_domain:
         return SenderTrust("From the people who run this service.", True)
-    organisation = _organisation(sender.domain)
+    written = message.from_address
+    known = known or known_senders.look_up([], named=written)
+    organisation = known.members.get(written)
     if organisation is None:
         return SenderTrust("This address belongs to no member of the community.", False)
-    return _assess_member(organisation, message)
+    listed = _directory_name(known.names.get(sender.key, ""), message)
+    return _assess_member(organisation, message, listed)
 
 
 def sender_text(message: Message) -> str:
@@ -52,8 +61,9 @@ def address_text(name: str, address: str) -> str:
     return f"{shown} <{address}>" if shown else address
 
 
-def _assess_member(organisation: Organisation, message: Message) -> SenderTrust:
-    listed = _directory_name(message)
+def _assess_member(
+    organisation: Organisation, message: Message, listed: str
+) -> SenderTrust:
     if organisation.pk == message.mailbox.organisation_id:
         return SenderTrust(f"From a colleague at {organisation}.{listed}", True)
     kind = organisation.get_kind_display().lower()
@@ -65,18 +75,10 @@ def _assess_member(organisation: Organisation, message: Message) -> SenderTrust:
     return SenderTrust(f"From {organisation} ({kind}), which is not active now.", False)
 
 
-def _directory_name(message: Message) -> str:
+def _directory_name(name: str, message: Message) -> str:
     """Returns a sentence if the directory's name is not the display name."""
-    known = known_senders.known_senders([message.from_address])
-    name = known[message.from_address].name
     if not name or set(lookalike.word_skeletons(name)) == set(
         lookalike.word_skeletons(message.from_name)
     ):
         return ""
     return f" The directory lists this address as {name}."
-
-
-def _organisation(domain: str) -> Organisation | None:
-    found = Domain.objects.verified().known_as(domain)
-    row = found.select_related("organisation").first()
-    return row.organisation if row else None

@@ -41,7 +41,9 @@ def of_message(
     return {
         "labels": panel.labels,
         "message_labels": of_each.get(message.pk, []),
-        "reminders": stored_reminders.of_message(message),
+        "reminders": stored_reminders.of_message(message)
+        if panel.has_reminders
+        else {},
         "snooze_times": reminders.TIMES,
         "follow_up_days": reminders.DAYS,
         "is_sent": message.folder.role == FolderRole.SENT,

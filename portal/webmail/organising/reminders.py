@@ -68,7 +68,7 @@ def list_context(panel: Sidebar, folder: Folder, page: MessagePage) -> dict[str,
     """
     access = panel.access
     context: dict[str, Any] = {"page": page, "snooze_times": TIMES}
-    if access.emergency is not None:
+    if access.emergency is not None or not panel.has_reminders:
         return context
     if folder.role == FolderRole.SNOOZED:
         listed = [row.message for row in page.rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -22,6 +23,8 @@ register = template.Library()
 
 HIDDEN = SafeString(' class="govuk-visually-hidden"')
 COMMA = SafeString('<span class="govuk-visually-hidden">, </span>')
+# Rendered senders that a process keeps: few people write most of a list's messages.
+KEPT = 4096
 DOT = SafeString('<span aria-hidden="true"> · </span>')
 
 
@@ -37,12 +40,8 @@ def correspondent_names(context: dict[str, Any], message: Message) -> SafeString
     recipients = _recipients(context, message)
     if recipients is None:
         known: dict[str, str] = context.get("directory_names", {})
-        name = (
-            lookalike.displayable(message.from_name)
-            or known.get(message.from_address)
-            or message.from_address
-        )
-        return format_html("<bdi>{}</bdi>", name or sender_trust.UNKNOWN_SENDER)
+        listed_as = known.get(message.from_address, "")
+        return _sender_name(message.from_name, listed_as or message.from_address)
     names = [one.name or str(one.address) for one in recipients.first]
     listed = format_html_join(
         ", ",
@@ -60,14 +59,29 @@ def correspondent_names(context: dict[str, Any], message: Message) -> SafeString
 def correspondent_addresses(context: dict[str, Any], message: Message) -> SafeString:
     """Renders address and organisation, from the registry, of each name in a row."""
     recipients = _recipients(context, message)
-    addresses = [message.from_address] if message.from_address else []
-    if recipients is not None:
-        addresses = [str(one.address) for one in recipients.first]
-    if not addresses:
-        return SafeString()
     organisations: dict[str, str] = context["organisations"]
+    if recipients is None:
+        sender = message.from_address
+        return _sender_address(sender, organisations.get(sender, ""))
+    addresses = [str(one.address) for one in recipients.first]
     entries = [_address(one, organisations.get(one, "")) for one in addresses]
-    others = _others(recipients) if recipients else ""
+    return _addresses(entries, _others(recipients))
+
+
+@lru_cache(KEPT)
+def _sender_name(name: str, otherwise: str) -> SafeString:
+    shown = lookalike.displayable(name) or otherwise or sender_trust.UNKNOWN_SENDER
+    return format_html("<bdi>{}</bdi>", shown)
+
+
+@lru_cache(KEPT)
+def _sender_address(address: str, organisation: str) -> SafeString:
+    return _addresses([_address(address, organisation)] if address else [])
+
+
+def _addresses(entries: list[tuple[SafeString]], others: str = "") -> SafeString:
+    if not entries:
+        return SafeString()
     more = format_html('<span class="app-mail-row__one">{}</span>', others)
     return format_html(
         '{}<span class="app-mail-row__from">{}{}</span>',

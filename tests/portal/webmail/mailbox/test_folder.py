@@ -15,11 +15,12 @@ from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.conftest import PDF, named_address, store_message
 
-# Session, person and organisation (3), whether a second factor is needed (2),
-# permissions (2); mailboxes with their settings, folder, its siblings, counts and messages
-# (6); the person's saved searches, the mailbox's labels and what is due (3); the senders'
-# organisations (1), and the links of the navigation (1).
-QUERIES = 20  # of the Inbox, which also asks what was withdrawn lately
+# Session with person and organisation; roles; mailboxes with rights and preferences;
+# folders with all counts; messages with those of their conversations; what is known of
+# the senders. Labels, searches and reminders are asked for where there are any.
+QUERIES = 6
+# The same, with the message instead of the list; the rows beside it; its conversation.
+QUERIES_OF_MESSAGE = 8
 
 
 def inbox_page(client: Client, mailbox: Mailbox, query: str = "") -> str:
@@ -117,6 +118,19 @@ def test_a_page_costs_the_same_however_many_messages(
 
     with django_assert_num_queries(QUERIES):
         as_bob.get(reverse("webmail:folder", args=[opened.pk]))
+
+
+def test_opening_a_message_costs_the_same_however_many_there_are(
+    as_bob: Client, bob: Person, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    opened = store_message(bob.mailbox)
+    for _ in range(5):
+        store_message(bob.mailbox)
+    place = reverse("webmail:read", args=[opened.pk])
+    as_bob.get(place)
+
+    with django_assert_num_queries(QUERIES_OF_MESSAGE):
+        as_bob.get(place)
 
 
 def test_counting_unread_messages_stops_somewhere(

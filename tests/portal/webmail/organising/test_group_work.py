@@ -358,5 +358,5 @@ def test_the_list_of_a_group_mailbox_asks_once_for_its_members(
         assign(bobs, store_message(office), "me")
     bobs.get(url)
 
-    with django_assert_num_queries(22):
+    with django_assert_num_queries(8):
         bobs.get(url)
