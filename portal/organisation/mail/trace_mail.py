@@ -18,6 +18,7 @@ from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Sourc
 from engine.registry.models import Organisation
 from engine.routing.routes import Routes
 from portal.organisation.mail import trace_recipients, trace_visibility
+from portal.organisation.mail.trace_line import Line
 from portal.organisation.mail.trace_query import (
     PER_PAGE,
     SCANNED,
@@ -32,42 +33,6 @@ SLACK = 5000
 FIRST = 2 * PER_PAGE
 UNDONE = (RecipientStatus.QUEUED, RecipientStatus.HELD, RecipientStatus.FAILED)
 Ids: TypeAlias = Sequence[int]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One message as a list shows it.
-
-    `recipient` is the first that the organisation may see, of `number`. `statuses` are
-    labels, each with the number of recipients. `last_id` is the newest id that it was
-    made from.
-    """
-
-    reference: str
-    at: datetime
-    sender: str
-    recipient: str
-    number: int
-    statuses: Sequence[tuple[str, int]]
-    kind: Shown
-    last_id: int
-    reason: str = ""
-
-    @property
-    def is_refused(self) -> bool:
-        """Whether the line is a refusal, and no message."""
-        return self.kind is Shown.REFUSED
-
-    @property
-    def outcome(self) -> str:
-        """What happened, in words: "Sent: 2 delivered, 1 waiting"."""
-        if self.is_refused:
-            return self.statuses[0][0]
-        words = (
-            f"{number} {label.lower()}" if self.number > 1 else label.lower()
-            for label, number in self.statuses
-        )
-        return f"{self.kind.label}: {', '.join(words)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from engine.registry.models import Organisation
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import Visibility, step
-from portal.organisation.mail.trace_mail import Line
+from portal.organisation.mail.trace_line import Line
 from portal.organisation.mail.trace_query import (
     PER_PAGE,
     SCANNED,

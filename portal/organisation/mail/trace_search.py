@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from engine.registry.models import Organisation
 from engine.routing import routes
 from portal.organisation.mail import trace_mail, trace_refusals
-from portal.organisation.mail.trace_mail import Found, Line
+from portal.organisation.mail.trace_line import Line
+from portal.organisation.mail.trace_mail import Found
 from portal.organisation.mail.trace_query import PER_PAGE, Place, Query, Shown
 
 
