@@ -12,9 +12,9 @@ from engine.mail.dates import format_date
 from engine.mail.header import Field, new_field
 from engine.mail.mime import entities
 from engine.mail.mime.encoded_words import fold
-from engine.mail.mime.entities import Attachment, Entity
+from engine.mail.mime.entities import Attachment, Entity, Picture
 
-__all__ = ["Attachment", "address_field", "compose", "new_message_id"]
+__all__ = ["Attachment", "Picture", "address_field", "compose", "new_message_id"]
 
 # Enough to keep a thread together (RFC 5322 §3.6.4 sets no limit).
 MAX_REFERENCES = 30
@@ -48,6 +48,7 @@ def compose(
     subject: str,
     text: str,
     html: str | None = None,
+    pictures: Sequence[Picture] = (),
     attachments: Sequence[Attachment] = (),
     in_reply_to: str = "",
     references: str = "",
@@ -57,7 +58,7 @@ def compose(
 ) -> bytes:
     """Returns a new message, its lines ended with CR LF.
 
-    With `html`, `text` is its plain alternative. Without `message_id` and `date`, it
+    With `html`, `text` is its plain alternative, and `pictures` are those that it shows. Without `message_id` and `date`, it
     gets a new one and the present time. No value can inject another field: controls
     become spaces. Raises ValueError for an extra header that is not a field name or that
     this function writes itself, and for an invalid Message-ID or date.
@@ -75,7 +76,7 @@ def compose(
         *_extra(extra_headers or {}),
         new_field("MIME-Version", "1.0"),
     ]
-    content = _content(text, html, attachments)
+    content = _content(text, html, pictures, attachments)
     return Entity((*fields, *content.fields), content.body).to_bytes()
 
 
@@ -107,10 +108,20 @@ def _extra(headers: Mapping[str, str]) -> Iterator[Field]:
         yield new_field(name, value)
 
 
-def _content(text: str, html: str | None, attachments: Sequence[Attachment]) -> Entity:
+def _content(
+    text: str,
+    html: str | None,
+    pictures: Sequence[Picture],
+    attachments: Sequence[Attachment],
+) -> Entity:
     content = entities.text(text)
     if html is not None:
-        alternatives = [content, entities.text(html, "html")]
+        layout = entities.text(html, "html")
+        if pictures:
+            parts = [layout, *map(entities.picture, pictures)]
+            # RFC 2387 §3.1: the type is that of the first part.
+            layout = entities.multipart("related", parts, type="text/html")
+        alternatives = [content, layout]
         content = entities.multipart("alternative", alternatives)
     if attachments:
         files = map(entities.attachment, attachments)

@@ -16,13 +16,14 @@ from portal.configuration.audit_variables import AuditVariables
 from portal.configuration.blob_variables import BlobVariables
 from portal.configuration.encryption_variables import EncryptionVariables
 from portal.configuration.sending_rates import Rates
+from portal.configuration.writing_variables import WritingVariables
 
 # The factor by which sending rates are raised in development and in tests.
 NON_PRODUCTION_FACTOR = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 
 
-class Environment(AuditVariables, BlobVariables, EncryptionVariables):
+class Environment(AuditVariables, BlobVariables, EncryptionVariables, WritingVariables):
     """Postern's configuration. Each field is the variable POSTERN_<NAME>."""
 
     model_config = SettingsConfigDict(
@@ -160,8 +161,7 @@ class Environment(AuditVariables, BlobVariables, EncryptionVariables):
     tls_key_file: str = ""
     tls_ca_file: str = ""
 
-    # DNS servers as host:port; empty means the system's own
-    dns_servers: list[str] = Field(default=[])
+    dns_servers: list[str] = Field(default=[])  # host:port; empty: the system's own
     # Whether checks of applicants' servers may connect to private addresses. On in
     # development, where the demo's servers are on this machine; refused in production.
     probe_private_addresses: bool = False

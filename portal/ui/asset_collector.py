@@ -13,6 +13,8 @@ from pathlib import Path
 
 GOVUK = Path("govuk-frontend/dist/govuk")
 MOJ = Path("@ministryofjustice/frontend/moj")
+# What the writing page edits formatted text with, and cleans what is pasted into it.
+EDITOR = (Path("squire-rte/dist/squire.js"), Path("dompurify/dist/purify.min.js"))
 
 _FONT_FACE = re.compile(r"@font-face\{[^}]*\}")
 _TYPEFACE = re.compile(r"(font-family:)\s*\"?GDS Transport\"?,\s*arial,\s*sans-serif")
@@ -30,14 +32,17 @@ def collect(node_modules: Path, target: Path) -> list[Path]:
 
     Raises MissingPackagesError if the packages have not been installed.
     """
-    if not (node_modules / GOVUK).is_dir() or not (node_modules / MOJ).is_dir():
+    needed = (GOVUK, MOJ, *EDITOR)
+    if not all((node_modules / path).exists() for path in needed):
         raise MissingPackagesError(
-            f"{node_modules} has no GOV.UK and MOJ Frontend: run `npm ci` first."
+            f"{node_modules} lacks what the pages are made of: run `npm ci` first."
         )
     shutil.rmtree(target, ignore_errors=True)
     _stylesheet(node_modules / GOVUK / "govuk-frontend.min.css", target / "govuk")
     _stylesheet(node_modules / MOJ / "moj-frontend.min.css", target / "moj")
     _script(node_modules / GOVUK / "govuk-frontend.min.js", target / "govuk")
+    for script in EDITOR:
+        _script(node_modules / script, target / "editor")
     return sorted(path for path in target.rglob("*") if path.is_file())
 
 
@@ -61,4 +66,5 @@ def _neutral(css: str) -> str:
 
 def _script(source: Path, target: Path) -> None:
     script = _SOURCE_MAP.sub("", source.read_text(encoding="utf-8"))
+    target.mkdir(parents=True, exist_ok=True)
     (target / source.name).write_text(script, encoding="utf-8")

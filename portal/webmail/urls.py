@@ -7,7 +7,10 @@ from portal.webmail.arrival_notices import views as arrival_notices
 from portal.webmail.compose import (
     compose_views,
     find_people,
+    new_message,
+    pictures,
     reply_views,
+    scheduled,
     script_endpoints,
     undo_send,
 )
@@ -23,6 +26,7 @@ from portal.webmail.mailbox import (
     message_view,
     printing,
     recall,
+    receipts,
     search,
     search_actions,
     sent_messages,
@@ -34,6 +38,7 @@ from portal.webmail.mailbox_settings import (
     reading_preferences,
     rules,
     settings,
+    text_templates,
     writing_preferences,
 )
 from portal.webmail.organising import urls as organising
@@ -46,6 +51,8 @@ script_urls = [
     path(f"{_DRAFT}people/", find_people.find_people, name="find_people"),
     path(f"{_DRAFT}save/", script_endpoints.autosave, name="autosave"),
     path(f"{_DRAFT}files/", script_endpoints.attach, name="attach"),
+    path(f"{_DRAFT}pictures/", pictures.add, name="add_picture"),
+    path(f"{_DRAFT}pictures/<int:file_id>/", pictures.show, name="picture"),
     path(f"{_DRAFT}files/remove/", script_endpoints.detach, name="detach"),
     path(f"{_DRAFT}recipients/", script_endpoints.recipients, name="recipients"),
     path(
@@ -99,6 +106,19 @@ reading_urls = [
     path("density/", reading_preferences.set_density, name="set_density"),
 ]
 
+template_urls = [
+    path("add/", text_templates.add, name="add_text_template"),
+    path(
+        "add/organisation/",
+        text_templates.add_for_organisation,
+        name="add_organisation_template",
+    ),
+    path("<int:template_id>/", text_templates.edit, name="text_template"),
+    path(
+        "<int:template_id>/delete/", text_templates.delete, name="delete_text_template"
+    ),
+]
+
 notice_urls = [
     path("", arrival_notices.show, name="arrival_notices"),
     path("link/", arrival_notices.send_link, name="send_proof_link"),
@@ -126,6 +146,8 @@ urlpatterns = [
     path("service-worker.js", installing.service_worker, name="service_worker"),
     path("offline/", installing.offline, name="offline"),
     path("", include(organising)),
+    path("writing/templates/", include(template_urls)),
+    path("scheduled/", scheduled.index, name="scheduled"),
     path("", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/act/", message_actions.act, name="act"),
@@ -209,6 +231,7 @@ urlpatterns = [
         attached_view.content,
         name="attached_content",
     ),
+    path("messages/<int:message_id>/receipt/", receipts.answer, name="receipt"),
     path("messages/<int:message_id>/reply/", reply_views.reply, name="reply"),
     path(
         "messages/<int:message_id>/reply-all/", reply_views.reply_all, name="reply_all"
@@ -221,8 +244,8 @@ urlpatterns = [
     ),
     path("messages/<int:message_id>/again/", reply_views.again, name="edit_as_new"),
     path("sent/<int:scheduled_send_id>/undo/", undo_send.undo_send, name="undo_send"),
-    path("write/", compose_views.compose, name="compose"),
-    path("mailboxes/<int:mailbox_id>/write/", compose_views.compose, name="compose"),
+    path("write/", new_message.compose, name="compose"),
+    path("mailboxes/<int:mailbox_id>/write/", new_message.compose, name="compose"),
     path(_DRAFT, compose_views.draft, name="draft"),
     *script_urls,
 ]

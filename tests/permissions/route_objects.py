@@ -51,6 +51,7 @@ from portal.webmail.models import (
     SavedSearch,
     ScheduledSend,
     Signature,
+    TextTemplate,
 )
 from tests import factories
 
@@ -219,6 +220,7 @@ def _mail(bob: Person, mailbox: Mailbox) -> dict[str, Any]:
             kind=ReminderKind.FOLLOW_UP,
             due_at=timezone.now(),
         ).pk,
+        "template_id": TextTemplate.objects.create(person=bob, name="x", text="x").pk,
         "rule_id": Rule.objects.create(mailbox=mailbox, name="Lists", position=1).pk,
         "token": Export.objects.create(mailbox=mailbox, person=bob).token,
     }

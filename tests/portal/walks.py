@@ -84,6 +84,8 @@ WRITER = (
     "/mail/arrival-notices/",
     "/mail/reading/",
     "/mail/writing/",
+    "/mail/writing/templates/add/",
+    "/mail/scheduled/",
 )
 SEARCHER = ("/directory/",)
 STRANGER_IN_NEED = ("/help/ask/", "/help/ask/done/")
@@ -149,6 +151,9 @@ WALKS = (
 )
 # Reached step by step, in the test in that file.
 REACHED_BY_HAND = {
+    "/mail/writing/templates/add/organisation/": (
+        "tests/portal/webmail/compose/test_text_templates.py"
+    ),
     "/account/second-factor/authenticate/": "tests/portal/test_accessibility.py",
     "/account/second-factor/reauthenticate/": "tests/portal/test_accessibility.py",
     "/account/second-factor/recovery-codes/": "tests/portal/test_accessibility.py",

@@ -207,6 +207,9 @@ WITHOUT_QUERIES = {
     "account/openings/<": _RARE,
     "emergency-access/<": _RARE,
     "mail/withdrawn/<": _RARE,
+    "mail/mailboxes/<int:mailbox_id>/write/<uuid:token>/": (
+        "looks for the first ten recipients alone"
+    ),
     "admin/forms/": _GUIDES,
     "admin/images/": _GUIDES,
     "admin/pages/": _GUIDES,

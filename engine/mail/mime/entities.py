@@ -34,6 +34,14 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture that the HTML of a message shows (RFC 2392)."""
+
+    file: Attachment
+    content_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """The fields that describe a body, and the body, encoded for transport."""
 
@@ -63,6 +71,16 @@ def text(content: str, subtype: str = "plain") -> Entity:
 
 def attachment(attached: Attachment) -> Entity:
     """Returns the entity of a file, in base64; an invalid type becomes octet-stream."""
+    return _file(attached, "attachment")
+
+
+def picture(embedded: Picture) -> Entity:
+    """Returns the entity of a picture that HTML refers to by its Content-ID."""
+    content_id = new_field("Content-ID", f"<{embedded.content_id}>")
+    return _file(embedded.file, "inline", content_id)
+
+
+def _file(attached: Attachment, disposition: str, *more: Field) -> Entity:
     content_type = attached.content_type
     if not _CONTENT_TYPE.fullmatch(content_type):
         content_type = _UNKNOWN
@@ -75,14 +93,14 @@ def attachment(attached: Attachment) -> Entity:
             encoding, body = "7bit", attached.data
         else:
             content_type = _UNKNOWN
-    disposition = "attachment"
     if attached.name:
-        disposition = f"attachment; {parameters.write('filename', attached.name)}"
+        disposition = f"{disposition}; {parameters.write('filename', attached.name)}"
     return _entity(
         content_type,
         encoding,
         body or base64(attached.data),
         new_field("Content-Disposition", disposition),
+        *more,
     )
 
 

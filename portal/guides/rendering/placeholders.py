@@ -7,9 +7,12 @@ import json
 import re
 
 from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
+
+from engine.queue.preflight import message_size
 
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_]{2,30})\}")
 
@@ -28,6 +31,7 @@ def values() -> dict[str, str]:
         "pop3_port": str(here.pop3_port),
         "pop3s_port": str(here.pop3s_port),
         "message_limit": f"{here.message_size_limit // (1024 * 1024)} MB",
+        "files_limit": filesizeformat(message_size.files_limit()),
         "helpdesk_phone": here.helpdesk_phone,
         "helpdesk_address": here.helpdesk_address,
         "second_factor_rule": _second_factor_rule(),

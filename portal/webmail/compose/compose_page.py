@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from engine.queue.preflight import message_size
 from engine.storage.models import Message
 from portal.webmail.access import AccessibleMailboxes, MailboxAccess
-from portal.webmail.compose import pre_send_check, signatures
+from portal.webmail.compose import (
+    draft_edits,
+    pre_send_check,
+    signatures,
+    text_templates,
+)
 from portal.webmail.compose.compose_request import ComposeRequest, compose_form
 from portal.webmail.compose.pre_send_check import Warned
+from portal.webmail.drafts import pictures
 from portal.webmail.drafts.draft import Draft
+from portal.webmail.drafts.options import classifications
 from portal.webmail.organising import collision, reminders
 from portal.webmail.sidebar import sidebar
 
@@ -51,10 +59,17 @@ def compose_page(
         "compose_request": compose_request,
         "draft": draft,
         "form": form,
-        "files": compose_request.files,
+        "files": compose_request.attached(is_rich=bool(draft.html)),
+        "html": pictures.shown(draft.html, compose_request.home, draft.token),
+        "has_quote": draft_edits.has_quote(draft),
         "can_save_draft": compose_request.home is not None,
         "files_limit": message_size.files_limit(),
         "warnings": warnings,
+        "classifications": classifications(),
+        "needs_classification": settings.POSTERN.classification_required
+        and bool(classifications()),
+        "templates": text_templates.of(compose_request.mailboxes.person),
+        "writes_first": bool(draft.in_reply_to) and not (warnings or form.errors),
         "checked": checked,
         "version": draft.version or "",
         "saved_at": _saved_at(draft),

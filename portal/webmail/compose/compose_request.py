@@ -23,7 +23,7 @@ from portal.webmail.access import (
 from portal.webmail.compose import reply_drafts
 from portal.webmail.compose.forms import WriteForm
 from portal.webmail.compose.send_message import OutgoingMessage
-from portal.webmail.drafts import attachments, draft_store
+from portal.webmail.drafts import attachments, draft_store, pictures
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.models import DraftFile, WritingPreferences
 from portal.webmail.request_ids import parse_id
@@ -57,6 +57,10 @@ class ComposeRequest:
         rows = DraftFile.objects.of(self.home, self.kept.token)
         return list(rows.select_related("content"))
 
+    def attached(self, *, is_rich: bool) -> list[DraftFile]:
+        """The files beside the text; plain text shows no pictures, so all of them."""
+        return [one for one in self.files if not (one.is_picture and is_rich)]
+
     @property
     def preferences(self) -> WritingPreferences:
         """How the person writes."""
@@ -67,7 +71,7 @@ class ComposeRequest:
         """Size of each attachment in octets."""
         if self.home is None:
             return [len(one.data) for one in self.unsaved_files]
-        return [one.size for one in self.files]
+        return [one.size for one in self.files if not one.is_picture]
 
     @property
     def unsaved_files(self) -> list[Attachment]:
@@ -85,7 +89,12 @@ class ComposeRequest:
 
     def with_posted(self, posted: QueryDict) -> ComposeRequest:
         """Returns the same request with text posted before the person signed in again."""
-        form = WriteForm(posted, draft=self.kept, senders=self.mailboxes.sendable)
+        form = WriteForm(
+            posted,
+            draft=self.kept,
+            senders=self.mailboxes.sendable,
+            pictures=pictures.sources(self.home, self.kept.token) if self.home else {},
+        )
         return replace(self, form=form, checks_version="version" in posted)
 
     def outgoing(self, edited: Draft, recipients: Recipients) -> OutgoingMessage:
@@ -96,6 +105,7 @@ class ComposeRequest:
             sender=self.form.sender_mailbox,
             drafts=self.home,
             wait=self.preferences.wait,
+            send_at=self.form.cleaned_data.get("send_at"),
             extra_attachments=self.unsaved_files,
         )
 
@@ -164,7 +174,11 @@ def load_compose_request(
         )
     draft = kept or new_draft(request, mailboxes, token)
     form = WriteForm(
-        request.POST, request.FILES, draft=draft, senders=mailboxes.sendable
+        request.POST,
+        request.FILES,
+        draft=draft,
+        senders=mailboxes.sendable,
+        pictures=pictures.sources(home.mailbox, token) if home else {},
     )
     return ComposeRequest(mailboxes, access, draft, form, "version" in request.POST)
 

@@ -1,84 +1,61 @@
-"""The compose page: starts, saves, sends and deletes a draft."""
+"""The compose page: saves, sends and deletes a draft."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from http import HTTPStatus
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from engine.mail.errors import MailError
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
 from engine.registry.errors import PolicyError
-from engine.registry.models import Person
 from engine.storage.models import FolderRole, Message
 from engine.storage.organising import reminders as stored_reminders
 from engine.storage.standard_folders import folder
-from portal.webmail.access import accessible_mailboxes, requires_mail
+from portal.webmail.access import requires_mail
 from portal.webmail.compose import (
+    draft_edits,
     expired_session,
     pre_send_check,
     send_message,
     signatures,
+    text_templates,
     undo_send,
 )
-from portal.webmail.compose.compose_page import compose_page, new_compose_page
+from portal.webmail.compose.compose_page import compose_page
 from portal.webmail.compose.compose_request import (
     ComposeRequest,
     EditDraft,
-    default_sender,
     load_compose_request,
 )
 from portal.webmail.compose.send_message import SentAlreadyError
-from portal.webmail.contacts import address_book
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_store import DraftConflictError
 from portal.webmail.mailbox import undo_move
-from portal.webmail.models import ContactGroup, ScheduledSend
+from portal.webmail.models import ScheduledSend
 from portal.webmail.organising import collision, reminders
-from portal.webmail.request_ids import parse_id, query_id
+from portal.webmail.request_ids import parse_id
 
 SENT_ALREADY = "This message has been sent already."
+# What buttons do with the text besides saving it.
+EDITS: Mapping[str, EditDraft] = {
+    "format": draft_edits.formatted,
+    "plain": draft_edits.plain,
+    "unquote": draft_edits.without_quote,
+}
 CHANGED_ELSEWHERE = (
     "This message was changed or sent in another window. What you wrote here is "
     "saved as a separate draft. Compare the two before you send one of them."
 )
-
-
-@requires_mail
-@require_safe
-def compose(request: HttpRequest, mailbox_id: int | None = None) -> HttpResponse:
-    """Opens the compose page for a new message."""
-    mailboxes = accessible_mailboxes(request)
-    access = mailboxes.at(mailbox_id) if mailbox_id else mailboxes.first()
-    if access is None:
-        return render(request, "webmail/no_mailbox.html")
-    signature = signatures.default_signature(default_sender(mailboxes, access))
-    draft = Draft(
-        token=uuid4(),
-        to=_recipients_from_link(request, mailboxes.person),
-        text=signatures.add_signature("", signature),
-    )
-    return new_compose_page(request, mailboxes, access, draft)
-
-
-def _recipients_from_link(request: HttpRequest, person: Person) -> str:
-    """Returns the recipients that the link names: an address, or a contact group."""
-    group_id = query_id(request, "group")
-    if group_id is not None:
-        found = ContactGroup.objects.filter(person=person, pk=group_id).first()
-        return (
-            address_book.recipients_text(address_book.members(found)) if found else ""
-        )
-    return request.GET.get("to", "")[:500]
 
 
 @expired_session.keep_posted_text
@@ -95,7 +72,8 @@ def draft(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
         messages.info(request, SENT_ALREADY)
         return redirect("webmail:mailbox", mailbox_id=mailbox_id)
     do = request.POST.get("do", "save")
-    if do == "send":
+    # Not "send": Ctrl+Enter must not send what is asked about.
+    if do in ("send", "send-anyway"):
         return _send(request, compose_request)
     if do == "discard":
         return _discard(request, compose_request)
@@ -181,9 +159,7 @@ def _save(
             request, compose_request, form.edited(), checked=do == "check"
         )
     try:
-        edited = compose_request.save(
-            _signature(request, compose_request) if do == "sign" else None
-        )
+        edited = compose_request.save(_edit(request, compose_request, do))
     except DraftConflictError:
         return _save_conflict(request, compose_request)
     file_id = parse_id(do.removeprefix("remove-"))
@@ -212,14 +188,36 @@ def _save_conflict(
     return redirect(compose_request.draft_url(compose_request.save_as_new_draft()))
 
 
+def _edit(
+    request: HttpRequest, compose_request: ComposeRequest, do: str
+) -> EditDraft | None:
+    """Returns the edit of the text that a button asks for."""
+    if do == "sign":
+        return _signature(request, compose_request)
+    if do == "template":
+        return _template(request, compose_request)
+    return EDITS.get(do)
+
+
+def _template(
+    request: HttpRequest, compose_request: ComposeRequest
+) -> EditDraft | None:
+    """Returns the edit that inserts the chosen template into the text."""
+    chosen = parse_id(request.POST.get("template", ""))
+    person = compose_request.mailboxes.person
+    found = text_templates.of(person).filter(pk=chosen or 0).first()
+    if found is None:
+        return None
+    text = found.text
+    return lambda draft: draft_edits.with_text(draft, text)
+
+
 def _signature(request: HttpRequest, compose_request: ComposeRequest) -> EditDraft:
     """Returns the edit that puts the chosen signature into the text."""
     chosen = request.POST.get("signature", "")
     sender = compose_request.form.sender_mailbox
     found = signatures.signatures_of(sender).filter(name=chosen).first()
-    return lambda draft: replace(
-        draft, text=signatures.replace_signature(draft.text, sender, found)
-    )
+    return lambda draft: draft_edits.with_signature(draft, sender, found)
 
 
 def _send(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils import timezone
 from django.utils.functional import cached_property
 
 from engine.mail.address import Address
@@ -20,7 +24,18 @@ from portal.webmail.compose import sender_choice
 from portal.webmail.compose.sender_choice import SenderChoice
 from portal.webmail.drafts.attachments import Upload
 from portal.webmail.drafts.draft import RECIPIENT_FIELDS, Draft
+from portal.webmail.drafts.options import Importance, Options, classifications
 from portal.webmail.recipient_input import ParsedRecipients
+from portal.webmail.rendering import written_html
+from portal.webmail.rendering.html_limits import TooComplexError
+
+# How far ahead a message may be sent.
+LATEST = timedelta(days=60)
+
+TOO_COMPLEX = (
+    "The formatting is too complicated to be sent. Remove some of what was pasted, or use "
+    "plain text."
+)
 
 
 class FilesInput(forms.FileInput):
@@ -55,14 +70,33 @@ class WriteForm(forms.Form):
     text = forms.CharField(
         label="Message", required=False, strip=False, max_length=1_000_000
     )
+    html = forms.CharField(required=False, strip=False, max_length=1_000_000)
+    importance = forms.ChoiceField(
+        required=False,
+        choices=[("", "Normal"), ("high", "High"), ("low", "Low")],
+    )
+    classification = forms.CharField(required=False, max_length=60)
+    wants_receipt = forms.BooleanField(
+        label="Ask each recipient for a receipt when they open it", required=False
+    )
+    send_at = forms.DateTimeField(
+        label="Send later", required=False, input_formats=["%Y-%m-%dT%H:%M"]
+    )
     attachments = FilesField(label="Add files", required=False, allow_empty_file=True)
     answers = forms.IntegerField(required=False, widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     def __init__(
-        self, *args: Any, draft: Draft, senders: Sequence[MailboxAccess], **kwargs: Any
+        self,
+        *args: Any,
+        draft: Draft,
+        senders: Sequence[MailboxAccess],
+        pictures: Mapping[str, str] | None = None,
+        **kwargs: Any,
     ):
+        """`pictures` are the sources that pictures in the text may have (written_html)."""
         super().__init__(*args, **kwargs)
+        self.pictures = pictures or {}
         self.draft = draft
         self.senders = senders
 
@@ -98,19 +132,78 @@ class WriteForm(forms.Form):
             raise forms.ValidationError("You may not send from this address.")
         return chosen
 
+    def clean(self) -> None:
+        """Refuses formatting that would take too long to sanitise."""
+        try:
+            self.formatted  # noqa: B018
+        except TooComplexError:
+            self.add_error("text", TOO_COMPLEX)
+
+    @cached_property
+    def formatted(self) -> str:
+        """The formatted text, sanitised; empty for plain text. Raises TooComplexError.
+
+        Without JavaScript the page posts plain text alone: what has not changed keeps its
+        formatting.
+        """
+        posted = self._typed("html")
+        if posted:
+            return written_html.sanitise(posted, self.pictures)
+        text = self._typed("text").replace("\r\n", "\n")
+        kept = self.draft.html and text.strip() == self.draft.text.strip()
+        return self.draft.html if kept else ""
+
     def edited(self) -> Draft:
         """Returns the draft with what was typed, valid or not."""
         typed = {
             name: self._typed(name) for name in (*RECIPIENT_FIELDS, "subject", "text")
         }
+        with suppress(TooComplexError):
+            if self.formatted:
+                typed["html"] = self.formatted
+                typed["text"] = written_html.as_text(self.formatted)
         return Draft(
             token=self.draft.token,
             sender=self.chosen.key,
             in_reply_to=self.draft.in_reply_to,
             references=self.draft.references,
+            options=self.options,
             version=self.draft.version,
             **typed,
         )
+
+    @property
+    def options(self) -> Options:
+        """How the message is marked; the page without these fields changes nothing."""
+        if "has_options" not in self.data:
+            return self.draft.options
+        classification = self._typed("classification")
+        importance = self._typed("importance")
+        return Options(
+            importance=Importance(importance if importance in ("high", "low") else ""),
+            classification=classification
+            if classification in classifications()
+            else "",
+            wants_receipt=bool(self.data.get("wants_receipt")),
+        )
+
+    def clean_send_at(self) -> datetime | None:
+        """Refuses a moment that is past, or too far away for the queue."""
+        moment: datetime | None = self.cleaned_data["send_at"]
+        if moment is None:
+            return None
+        now = timezone.now()
+        if not now < moment <= now + LATEST:
+            raise forms.ValidationError(
+                f"Choose a time after now, within {LATEST.days} days"
+            )
+        return moment
+
+    def check_classification(self) -> None:
+        """Adds an error to a message without the classification that it must have."""
+        is_required = settings.POSTERN.classification_required and classifications()
+        if is_required and not self.options.classification:
+            self.add_error("classification", "Choose how the message is classified")
 
     def uploads(self) -> list[Upload]:
         """Returns the files chosen in this form, after `is_valid`."""
@@ -129,6 +222,7 @@ class WriteForm(forms.Form):
             self.add_error("to", "Enter at least one address to send the message to")
         if found > recipient_input.LIMIT:
             self.add_error("to", f"Write to at most {recipient_input.LIMIT} addresses")
+        self.check_classification()
         return Recipients(**{name: typed.recipients for name, typed in read.items()})
 
     def refused(self, error: MailError, *, has_files: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -11,19 +12,26 @@ from django.utils.formats import date_format
 
 from engine.mail import lookalike
 from engine.mail.address_list import NamedAddress
-from engine.mail.composer import Attachment
+from engine.mail.composer import Attachment, Picture
 from engine.mail.header import HeaderBlock
 from engine.mail.mime.file_names import from_title
+from engine.mail.reading import as_text
 from engine.mail.reading.flowed import quote
+from engine.mail.reading.items import Item, Kind
 from engine.storage import content
 from engine.storage.models import Message
 from portal.webmail import recipient_input
 from portal.webmail.drafts.draft import Draft
+from portal.webmail.drafts.options import Options, classification_in, options_in
 from portal.webmail.mailbox import sender_trust
+from portal.webmail.rendering import written_html
+from portal.webmail.rendering.html_limits import TooComplexError
 from portal.webmail.rendering.parsed_message import WholeMessage
 
 # Characters of the original that are quoted.
 QUOTE_LIMIT = 100_000
+# Characters of HTML; of a longer message the text is quoted.
+HTML_LIMIT = 300_000
 # Characters of each header field, and of one name in it, above a forwarded message.
 VALUE_LIMIT = 1000
 NAME_LIMIT = 200
@@ -57,8 +65,10 @@ def threaded(draft: Draft, message: Message) -> Draft:
     """Returns the draft as a reply in the message's thread (RFC 5322 §3.6.4)."""
     header = HeaderBlock.salvage(content.header(message))
     before = header.text("References") or header.text("In-Reply-To")
+    classification = classification_in(header)
     return replace(
         draft,
+        options=replace(draft.options, classification=classification),
         in_reply_to=message.message_id,
         references=f"{before} {message.message_id}",
     )
@@ -70,19 +80,35 @@ def forward(message: Message, parsed: WholeMessage, *, attached: bool) -> Draft:
     `forwarded_files` returns the attachments that belong to it.
     """
     subject = _add_prefix("Fwd:", message.subject)
+    options = Options(classification=classification_in(parsed.header))
     if attached:
-        return Draft(token=uuid4(), subject=subject)
+        return Draft(token=uuid4(), subject=subject, options=options)
     text = f"\n\n{_forward_header(parsed)}\n\n{_text(parsed)}"
-    return Draft(token=uuid4(), subject=subject, text=text)
+    return Draft(token=uuid4(), subject=subject, text=text, options=options)
 
 
-def forwarded_files(parsed: WholeMessage, *, attached: bool) -> list[Attachment]:
+def pictures(parsed: WholeMessage, html: str) -> list[Picture]:
+    """Returns the pictures of a message that the draft made of it shows."""
+    shown = written_html.content_ids(html)
+    return [
+        Picture(
+            Attachment(part.filename or "picture", part.content_type, part.data()),
+            part.content_id,
+        )
+        for part in parsed.reading.pictures
+        if part.content_id in shown
+    ]
+
+
+def forwarded_files(
+    parsed: WholeMessage, *, attached: bool, with_pictures: bool = True
+) -> list[Attachment]:
     """Returns the files of a forwarded message, or the message itself as one.
 
-    Pictures that its HTML embeds are among them, because the draft is plain text. With
+    Pictures that its HTML embeds are among them, unless the draft shows them itself. With
     more than FILES_LIMIT files, returns the whole message, which loses none.
     """
-    files = parsed.all_files
+    files = parsed.all_files if with_pictures else parsed.attachments
     if attached or len(files) > FILES_LIMIT:
         return [_as_attachment(parsed)]
     return [
@@ -91,8 +117,24 @@ def forwarded_files(parsed: WholeMessage, *, attached: bool) -> list[Attachment]
     ]
 
 
-def again(parsed: WholeMessage, token: UUID) -> Draft:
-    """Builds a draft from a message written before, under the given token."""
+def reply_html(message: Message, parsed: WholeMessage) -> str:
+    """Returns the message as a reply with formatting quotes it."""
+    return written_html.quoted(_attribution(message), _html(parsed))
+
+
+def forward_html(parsed: WholeMessage) -> str:
+    """Returns the message as one forwarded with formatting quotes it."""
+    first, _, fields = _forward_header(parsed).partition("\n")
+    header = written_html.from_text(f"{fields}\n")
+    return written_html.quoted(first, f"{header}{_html(parsed)}")
+
+
+def again(parsed: WholeMessage, token: UUID, *, keeps_html: bool) -> Draft:
+    """Builds a draft from a message written before, under the given token.
+
+    `keeps_html` is False for text that was laid out elsewhere, of which styles would be
+    lost: the draft is plain text then.
+    """
     return Draft(
         token=token,
         to=recipient_input.format_recipients(_addresses(parsed, "To")),
@@ -100,8 +142,10 @@ def again(parsed: WholeMessage, token: UUID) -> Draft:
         bcc=recipient_input.format_recipients(_addresses(parsed, "Bcc")),
         subject=parsed.header.text("Subject"),
         text=parsed.own_text().removesuffix("\n"),
+        html=written_html.stored(parsed.html) if keeps_html and parsed.html else "",
         in_reply_to=parsed.header.text("In-Reply-To"),
         references=parsed.header.text("References"),
+        options=options_in(parsed.header),
     )
 
 
@@ -169,6 +213,21 @@ def _text(parsed: WholeMessage) -> str:
     text = parsed.whole_text()
     cut = f"\n\n{REST_LEFT_OUT}" if len(text) > QUOTE_LIMIT else ""
     return f"{text[:QUOTE_LIMIT].strip()}{cut}"
+
+
+def _html(parsed: WholeMessage) -> str:
+    """Returns the words of a message with their formatting, without pictures."""
+    html = "".join(map(_item_html, parsed.reading.words))
+    if len(html) > HTML_LIMIT:
+        return written_html.from_text(_text(parsed))
+    return html
+
+
+def _item_html(item: Item) -> str:
+    if item.kind is Kind.HTML:
+        with suppress(TooComplexError):
+            return written_html.sanitise(as_text.text_in(item.part), {})
+    return written_html.from_text(as_text.text_of(item).strip("\n"))
 
 
 def _as_attachment(parsed: WholeMessage) -> Attachment:

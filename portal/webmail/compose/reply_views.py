@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
 
@@ -9,19 +10,19 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from engine.mail.composer import Attachment
+from engine.mail.composer import Attachment, Picture
 from portal.webmail.access import (
     AccessibleMailboxes,
     MailboxAccess,
     accessible_mailboxes,
     requires_mail,
 )
-from portal.webmail.compose import reply_drafts, sender_choice, signatures
+from portal.webmail.compose import draft_edits, reply_drafts, sender_choice, signatures
 from portal.webmail.compose.compose_page import new_compose_page
 from portal.webmail.compose.compose_request import check_can_send, default_sender
 from portal.webmail.drafts import attachments, draft_store
-from portal.webmail.drafts.attachments import Upload
 from portal.webmail.drafts.draft import Draft, draft_token
+from portal.webmail.models import WritingPreferences
 from portal.webmail.rendering import parsed_message
 
 
@@ -48,7 +49,9 @@ def forward(request: HttpRequest, message_id: int) -> HttpResponse:
     parsed = parsed_message.parse_stored(message)
     attached = request.POST.get("as") == "file"
     draft = reply_drafts.forward(message, parsed, attached=attached)
-    draft = _with_signature(draft, mailboxes, access)
+    draft = _opened(draft, mailboxes, access)
+    if draft.html and not attached:
+        draft = replace(draft, html=draft.html + reply_drafts.forward_html(parsed))
     return _save_and_open(
         mailboxes,
         access,
@@ -71,12 +74,14 @@ def again(request: HttpRequest, message_id: int) -> HttpResponse:
         draft_store.restore(message)
         return redirect("webmail:draft", mailbox_id=access.mailbox.pk, token=token)
     parsed = parsed_message.parse_stored(message)
-    draft = reply_drafts.again(parsed, uuid4())
+    draft = reply_drafts.again(parsed, uuid4(), keeps_html=token is not None)
     sender = sender_choice.written_from(parsed, default_sender(mailboxes, access))
     draft = replace(draft, sender=sender.key)
-    return _save_and_open(
-        mailboxes, access, draft, reply_drafts.forwarded_files(parsed, attached=False)
+    shown = reply_drafts.pictures(parsed, draft.html)
+    files = reply_drafts.forwarded_files(
+        parsed, attached=False, with_pictures=not draft.html
     )
+    return _save_and_open(mailboxes, access, draft, files, shown)
 
 
 def _save_and_open(
@@ -84,6 +89,7 @@ def _save_and_open(
     access: MailboxAccess,
     draft: Draft,
     attached: list[Attachment],
+    shown: Sequence[Picture] = (),
 ) -> HttpResponse:
     """Saves a new draft with its attachments, and opens it.
 
@@ -94,9 +100,9 @@ def _save_and_open(
     home = mailboxes.drafts_access(access)
     if home is None:
         raise Http404
-    for one in attached:
-        upload = Upload(one.name, one.content_type, [one.data])
-        attachments.add_scanned(upload, mailbox=home.mailbox, token=draft.token)
+    attachments.add_all_scanned(
+        attached, shown, mailbox=home.mailbox, token=draft.token
+    )
     draft_store.save(
         draft, mailbox=home.mailbox, sender=default_sender(mailboxes, access)
     )
@@ -113,12 +119,19 @@ def _reply(request: HttpRequest, message_id: int, *, to_all: bool) -> HttpRespon
     )
     sender = sender_choice.answering(parsed, default_sender(mailboxes, access))
     draft = replace(draft, sender=sender.key)
-    draft = _with_signature(draft, mailboxes, access)
+    draft = _opened(draft, mailboxes, access)
+    if draft.html:
+        quoted = reply_drafts.reply_html(message, parsed)
+        draft = replace(draft, html=draft.html + quoted)
     return new_compose_page(request, mailboxes, access, draft, answers=message.pk)
 
 
-def _with_signature(
+def _opened(
     draft: Draft, mailboxes: AccessibleMailboxes, access: MailboxAccess
 ) -> Draft:
+    """Returns the draft with the signature, and with formatting for those who want it."""
     signature = signatures.default_signature(default_sender(mailboxes, access))
-    return replace(draft, text=signatures.add_signature(draft.text, signature))
+    text = signatures.add_signature(draft.text, signature)
+    is_rich = WritingPreferences.objects.of(mailboxes.person).writes_rich_text
+    html = draft_edits.opening(signature) if is_rich else ""
+    return replace(draft, text=text, html=html)

@@ -13,10 +13,11 @@ from django.views.decorators.http import require_POST
 
 from portal.webmail.access import requires_mail
 from portal.webmail.compose import pre_send_check, send_message
-from portal.webmail.compose.compose_request import load_compose_request
+from portal.webmail.compose.compose_request import ComposeRequest, load_compose_request
 from portal.webmail.compose.compose_views import CHANGED_ELSEWHERE, SENT_ALREADY
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft_store import DraftConflictError
+from portal.webmail.models import DraftFile
 from portal.webmail.organising import collision
 from portal.webmail.request_ids import parse_id
 
@@ -56,7 +57,10 @@ def attach(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
     return render(
         request,
         "webmail/compose/attachment_list.html",
-        {"files": compose_request.files, "errors": form.errors.get("attachments", [])},
+        {
+            "files": _attached(request, compose_request),
+            "errors": form.errors.get("attachments", []),
+        },
         status=422 if form.errors else 200,
     )
 
@@ -73,7 +77,7 @@ def detach(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
     return render(
         request,
         "webmail/compose/attachment_list.html",
-        {"files": compose_request.files},
+        {"files": _attached(request, compose_request)},
     )
 
 
@@ -115,3 +119,8 @@ def check_before_sending(
     if not warnings:
         return HttpResponse(status=204)
     return render(request, "webmail/compose/warnings.html", {"warnings": warnings})
+
+
+def _attached(request: HttpRequest, compose_request: ComposeRequest) -> list[DraftFile]:
+    """Returns the attachments to list: the editor shows pictures in the text itself."""
+    return compose_request.attached(is_rich="rich" in request.POST)

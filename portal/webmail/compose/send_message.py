@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from engine.database import clock
-from engine.mail.composer import Attachment
+from engine.mail.composer import Attachment, Picture
 from engine.queue.enqueue import mailbox_submission
 from engine.queue.enqueue.mailbox_submission import PreparedMessage, Recipients
 from engine.queue.models import Source
@@ -22,8 +22,10 @@ from portal.webmail.access import MailboxAccess
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_lock import lock_drafts
+from portal.webmail.drafts.options import tagged
 from portal.webmail.models import ScheduledSend
 from portal.webmail.organising import collision
+from portal.webmail.rendering import written_html
 
 
 class SentAlreadyError(Exception):
@@ -40,18 +42,39 @@ class OutgoingMessage:
     drafts: Mailbox | None
     """The mailbox that holds the draft; None for people without one, who cannot undo."""
     wait: timedelta = timedelta(0)
+    send_at: datetime | None = None
+    """When it leaves; None for as soon as it cannot be undone any more."""
     extra_attachments: Sequence[Attachment] = ()
     """Attachments that were never stored with the draft."""
 
     def message(self) -> bytes:
         """Returns the raw message as its recipients get it, without a Bcc field."""
-        stored = attachments.load(self.drafts, self.draft.token) if self.drafts else []
-        return self.draft.to_message(
+        stored, pictures = self._files()
+        options = self.draft.options
+        subject = tagged(self.draft.subject, options.classification)
+        return replace(self.draft, subject=subject).to_message(
             self.sender,
             to=self.recipients.to,
             cc=self.recipients.cc,
             attachments=[*stored, *self.extra_attachments],
+            pictures=pictures,
         )
+
+    def _files(self) -> tuple[list[Attachment], list[Picture]]:
+        if self.drafts is None:
+            return [], []
+        shown = written_html.content_ids(self.draft.html)
+        return attachments.load(
+            self.drafts, self.draft.token, is_rich=bool(self.draft.html), shown=shown
+        )
+
+    def leaves_at(self) -> datetime | None:
+        """Returns when it leaves; None for now. Without a draft nothing can wait."""
+        if self.drafts is None:
+            return None
+        if self.send_at is not None:
+            return self.send_at
+        return clock.now() + self.wait if self.wait else None
 
     @property
     def fingerprint(self) -> str:
@@ -73,7 +96,6 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> ScheduledSend:
     Raises MailError with the sentence to show, and SentAlreadyError. The virus scan may
     take seconds, so it runs before the transaction and holds no lock.
     """
-    can_be_undone = bool(outgoing.wait) and outgoing.drafts is not None
     prepared = mailbox_submission.prepare(
         outgoing.message(),
         sender=outgoing.sender,
@@ -81,7 +103,7 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> ScheduledSend:
         source=Source.WEBMAIL,
         by=by,
         fingerprint=outgoing.fingerprint,
-        release_at=clock.now() + outgoing.wait if can_be_undone else None,
+        release_at=outgoing.leaves_at(),
         address=outgoing.draft.address_of(outgoing.sender),
     )
     return _commit(outgoing, prepared, by=by)

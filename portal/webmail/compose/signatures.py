@@ -24,23 +24,24 @@ def add_signature(text: str, signature: Signature | None) -> str:
     """Returns the text with the signature above what is quoted."""
     if signature is None:
         return text
-    return f"\n\n{_block(signature)}{text}"
+    return f"\n\n{block(signature)}{text}"
 
 
 def replace_signature(text: str, mailbox: Mailbox, chosen: Signature | None) -> str:
     """Returns the text with `chosen` in place of the signature it contains."""
     text = text.replace("\r\n", "\n")
-    block = _block(chosen) if chosen else ""
+    new = block(chosen) if chosen else ""
     for signature in signatures_of(mailbox):
-        before, found, after = text.partition(_block(signature))
+        before, found, after = text.partition(block(signature))
         if found:
-            return f"{before}{block}{after}"
+            return f"{before}{new}{after}"
     quote = text.find("\n\nOn ")
     place = len(text) if quote < 0 else quote
-    gap = "" if text[:place].endswith("\n\n") or not block else "\n\n"
-    return f"{text[:place]}{gap}{block}{text[place:]}"
+    gap = "" if text[:place].endswith("\n\n") or not new else "\n\n"
+    return f"{text[:place]}{gap}{new}{text[place:]}"
 
 
-def _block(signature: Signature) -> str:
+def block(signature: Signature) -> str:
+    """Returns a signature with the separator above it."""
     text = signature.text.replace("\r\n", "\n").strip()
     return f"{LINE}\n{text}"

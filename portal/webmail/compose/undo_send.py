@@ -8,6 +8,8 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 
 from engine.database import clock
@@ -24,20 +26,27 @@ from portal.webmail.access import (
 )
 from portal.webmail.compose import reply_drafts, sender_choice
 from portal.webmail.drafts import attachments, draft_store
-from portal.webmail.drafts.attachments import Upload
 from portal.webmail.drafts.draft import Draft, draft_token
 from portal.webmail.models import ScheduledSend
+from portal.webmail.models.scheduled_send import UNDOABLE
 from portal.webmail.rendering import parsed_message
 
 # Unix time at which the last message leaves; until then every page queries for it.
 LEAVES_AT_KEY = "leaves_at"
+MOMENT = "j F Y, H:i"
 # Set until a page reports the message as sent: a slow page may load after it left.
 UNANNOUNCED_KEY = "leaving_untold"
 
 
 def announce(request: HttpRequest, scheduled_send: ScheduledSend) -> None:
     """Reports that a message was sent, with an undo while there is time for one."""
-    if scheduled_send.seconds_left:
+    if scheduled_send.is_later:
+        moment = date_format(timezone.localtime(scheduled_send.leaves_at), MOMENT)
+        messages.success(
+            request,
+            f"Your message will be sent on {moment}. Until then it is under Scheduled.",
+        )
+    elif scheduled_send.seconds_left:
         request.session[LEAVES_AT_KEY] = scheduled_send.leaves_at.timestamp()
         request.session[UNANNOUNCED_KEY] = True
     else:
@@ -53,6 +62,7 @@ def pending_sends(request: HttpRequest) -> list[ScheduledSend]:
     if until <= clock.estimated_timestamp() or not isinstance(request.user, Person):
         return []
     rows = ScheduledSend.objects.waiting().filter(person=request.user)
+    rows = rows.filter(leaves_at__lte=clock.now() + UNDOABLE)
     scheduled_sends = list(rows.select_related("message")[:5])
     if scheduled_sends:
         request.session.pop(UNANNOUNCED_KEY, None)
@@ -114,13 +124,16 @@ def withdraw_message(
             "This message was not sent from webmail, so sending it cannot be undone."
         )
     sender = sender_choice.written_from(parsed, message.mailbox)
-    draft = replace(reply_drafts.again(parsed, token), sender=sender.key)
-    attached = reply_drafts.forwarded_files(parsed, attached=False)
+    draft = replace(
+        reply_drafts.again(parsed, token, keeps_html=True), sender=sender.key
+    )
+    shown = reply_drafts.pictures(parsed, draft.html)
+    attached = reply_drafts.forwarded_files(
+        parsed, attached=False, with_pictures=not draft.html
+    )
     with transaction.atomic():
         withdraw(scheduled_send.reference, by=by)
         answers.take_back(scheduled_send.reference)
         message_actions.erase([message.pk])
-        for one in attached:
-            upload = Upload(one.name, one.content_type, [one.data])
-            attachments.add_scanned(upload, mailbox=mailbox, token=token)
+        attachments.add_all_scanned(attached, shown, mailbox=mailbox, token=token)
         return draft_store.save(draft, mailbox=mailbox, sender=message.mailbox)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from engine.antivirus.scanners import message_scan
 from engine.antivirus.scanners.message_scan import ScannerUnavailable
 from engine.audit.record import record
 from engine.blobs import store
-from engine.mail.composer import Attachment
+from engine.mail.composer import Attachment, Picture
 from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts, upload_scan
 from engine.queue.preflight import message_size
@@ -58,7 +58,9 @@ class SpooledFile:
     size: int
 
 
-def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFile:
+def add(
+    upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person, picture_id: str = ""
+) -> DraftFile:
     """Scans a file and stores it with the draft.
 
     The scan may take seconds, so it holds no lock. If the scanner cannot be reached the
@@ -77,16 +79,30 @@ def add(upload: Upload, *, mailbox: Mailbox, token: UUID, by: Person) -> DraftFi
         state = _scan(spooled.path, name, examined, mailbox, by=by)
         with transaction.atomic():
             _check_room(mailbox, token, spooled.size)
-            return _store(upload, spooled, state, mailbox=mailbox, token=token)
+            row = DraftFile(
+                mailbox=mailbox, token=token, state=state, picture_id=picture_id
+            )
+            return _store(upload, spooled, row)
     finally:
         spooled.path.unlink(missing_ok=True)
 
 
-def add_scanned(upload: Upload, *, mailbox: Mailbox, token: UUID) -> DraftFile:
-    """Stores a file from a message that was scanned when it arrived."""
-    return _store(
-        upload, _spool(upload.chunks), FileState.CLEAN, mailbox=mailbox, token=token
-    )
+def add_all_scanned(
+    files: Iterable[Attachment],
+    pictures: Iterable[Picture],
+    *,
+    mailbox: Mailbox,
+    token: UUID,
+) -> None:
+    """Stores files and pictures from a message that was scanned when it arrived."""
+    named = [(one, "") for one in files]
+    named += [(one.file, one.content_id) for one in pictures]
+    for file, picture_id in named:
+        row = DraftFile(
+            mailbox=mailbox, token=token, state=FileState.CLEAN, picture_id=picture_id
+        )
+        upload = Upload(file.name, file.content_type, [file.data])
+        _store(upload, _spool(upload.chunks), row)
 
 
 @transaction.atomic
@@ -105,10 +121,25 @@ def remove_all(mailbox: Mailbox, token: UUID) -> None:
     delete(list(DraftFile.objects.of(mailbox, token)))
 
 
-def load(mailbox: Mailbox, token: UUID) -> list[Attachment]:
-    """Returns the attachments of a draft with their content."""
+def load(
+    mailbox: Mailbox, token: UUID, *, is_rich: bool = False, shown: Collection[str] = ()
+) -> tuple[list[Attachment], list[Picture]]:
+    """Returns the attachments of a draft, and the pictures in its text, with content.
+
+    `shown` are the Content-IDs that the text refers to. A picture that it no longer shows
+    is left out, except of plain text, where pictures are attachments.
+    """
     rows = DraftFile.objects.of(mailbox, token).select_related("content", "mailbox")
-    return [Attachment(row.name, row.content_type, content.read(row)) for row in rows]
+    files, pictures = [], []
+    for row in rows:
+        if row.is_picture and is_rich and row.picture_id not in shown:
+            continue
+        file = Attachment(row.name, row.content_type, content.read(row))
+        if row.picture_id in shown:
+            pictures.append(Picture(file, row.picture_id))
+        else:
+            files.append(file)
+    return files, pictures
 
 
 def delete(rows: list[DraftFile]) -> None:
@@ -144,23 +175,14 @@ def _spool(chunks: Iterable[bytes]) -> SpooledFile:
     return SpooledFile(Path(spool.name), digest.hexdigest(), size)
 
 
-def _store(
-    upload: Upload,
-    spooled: SpooledFile,
-    state: FileState,
-    *,
-    mailbox: Mailbox,
-    token: UUID,
-) -> DraftFile:
+def _store(upload: Upload, spooled: SpooledFile, row: DraftFile) -> DraftFile:
+    """Saves the row of a file with its content."""
     kept = content.adopted(b"", spooled.path, spooled.size, spooled.digest)
-    return DraftFile.objects.create(
-        mailbox=mailbox,
-        token=token,
-        name=canonical(upload.name) or "file",
-        content_type=upload.content_type[:127],
-        content=content.save(kept, holder=mailbox.organisation_id),
-        state=state,
-    )
+    row.name = canonical(upload.name) or "file"
+    row.content_type = upload.content_type[:127]
+    row.content = content.save(kept, holder=row.mailbox.organisation_id)
+    row.save()
+    return row
 
 
 def _scan(

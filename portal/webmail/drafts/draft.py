@@ -16,9 +16,11 @@ from django.conf import settings
 
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
-from engine.mail.composer import Attachment, compose
+from engine.mail.composer import Attachment, Picture, compose
 from engine.registry.models import Mailbox
 from portal.webmail import recipient_input
+from portal.webmail.drafts.options import NO_OPTIONS, Options, options_in
+from portal.webmail.rendering import written_html
 from portal.webmail.rendering.parsed_message import parse_message
 
 RECIPIENT_FIELDS = {"to": "X-Draft-To", "cc": "X-Draft-Cc", "bcc": "X-Draft-Bcc"}
@@ -41,8 +43,11 @@ class Draft:
     bcc: str = ""
     subject: str = ""
     text: str = ""
+    html: str = ""
+    """The text with its formatting, sanitised; empty for plain text."""
     in_reply_to: str = ""
     references: str = ""
+    options: Options = NO_OPTIONS
     version: int | None = None
 
     @property
@@ -87,19 +92,24 @@ class Draft:
         to: Sequence[NamedAddress],
         cc: Sequence[NamedAddress],
         attachments: Sequence[Attachment] = (),
+        pictures: Sequence[Picture] = (),
         extra_headers: dict[str, str] | None = None,
     ) -> bytes:
         """Returns the raw message as its recipients get it, sent from `mailbox`."""
+        own = self.address_of(mailbox)
+        marks = self.options.headers(own)
         return compose(
-            sender=NamedAddress(mailbox.name, self.address_of(mailbox)),
+            sender=NamedAddress(mailbox.name, own),
             to=to,
             cc=cc,
             subject=self.subject,
             text=self.text.replace("\r\n", "\n"),
+            html=written_html.document(self.html) if self.html else None,
+            pictures=pictures,
             attachments=attachments,
             in_reply_to=self.in_reply_to,
             references=self.references,
-            extra_headers=extra_headers or {},
+            extra_headers={**marks, **(extra_headers or {})},
             message_id=self.message_id,
         )
 
@@ -127,8 +137,10 @@ def parse_draft(token: UUID, raw: bytes, version: int | None = None) -> Draft:
         sender=header.text(SENDER_FIELD),
         subject=header.text("Subject"),
         text=parsed.own_text().removesuffix("\n"),
+        html=written_html.stored(parsed.html) if parsed.html else "",
         in_reply_to=header.text("In-Reply-To"),
         references=header.text("References"),
+        options=options_in(header),
         version=version,
         **{field: header.text(name) for field, name in RECIPIENT_FIELDS.items()},
     )

@@ -22,6 +22,7 @@ def save_preferences(
     *,
     undo_time: UndoTime,
     asks_about_new: bool,
+    writes_rich_text: bool,
 ) -> None:
     """Saves how a person writes."""
     WritingPreferences.objects.update_or_create(
@@ -29,6 +30,7 @@ def save_preferences(
         defaults={
             "undo_seconds": undo_time,
             "asks_about_new": asks_about_new,
+            "writes_rich_text": writes_rich_text,
         },
     )
 

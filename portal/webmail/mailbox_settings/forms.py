@@ -210,3 +210,16 @@ class WritingPreferencesForm(forms.Form):
         label="Ask me before I send a first message to somebody at another organisation",
         required=False,
     )
+    writes_rich_text = forms.BooleanField(
+        label="Write with formatting: bold, lists, links and pictures",
+        help_text="Every message carries a plain version too. Without JavaScript you "
+        "write plain text.",
+        required=False,
+    )
+
+
+class TextTemplateForm(forms.Form):
+    """A template of text."""
+
+    name = forms.CharField(max_length=60)
+    text = forms.CharField(max_length=10_000, widget=forms.Textarea(attrs={"rows": 10}))

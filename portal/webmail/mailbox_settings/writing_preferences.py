@@ -15,6 +15,7 @@ from portal.webmail.access import (
     accessible_mailboxes,
     requires_mail,
 )
+from portal.webmail.compose import text_templates
 from portal.webmail.mailbox_settings import actions
 from portal.webmail.mailbox_settings.forms import SignatureForm, WritingPreferencesForm
 from portal.webmail.models import Signature, UndoTime, WritingPreferences
@@ -45,6 +46,8 @@ def show(request: HttpRequest) -> HttpResponse:
             (mailbox, [row for row in rows if row.mailbox_id == mailbox.pk])
             for mailbox in senders
         ],
+        "templates": text_templates.of(mailboxes.person).select_related("organisation"),
+        "administered": text_templates.administered_by(mailboxes.person),
         "place": "writing_preferences",
     }
     return render_with_sidebar(

@@ -12,8 +12,10 @@ from portal.webmail.models.arrival_notice import (
 from portal.webmail.models.contact import Contact, ContactGroup
 from portal.webmail.models.draft_file import DraftFile, FileState
 from portal.webmail.models.reading_preferences import Density, ReadingPreferences
+from portal.webmail.models.receipt_answer import ReceiptAnswer
 from portal.webmail.models.saved_search import SavedSearch
 from portal.webmail.models.scheduled_send import ScheduledSend
+from portal.webmail.models.text_template import TextTemplate
 from portal.webmail.models.writing_preferences import (
     Signature,
     UndoTime,
@@ -31,9 +33,11 @@ __all__ = [
     "NoticedMailbox",
     "Period",
     "ReadingPreferences",
+    "ReceiptAnswer",
     "SavedSearch",
     "ScheduledSend",
     "Signature",
+    "TextTemplate",
     "UndoTime",
     "UnopenedDigest",
     "WritingPreferences",

@@ -38,6 +38,13 @@ class DraftFile(models.Model):
     content_type = models.CharField(max_length=127, blank=True)
     content = models.OneToOneField(Content, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=FileState.choices)
+    picture_id = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the Content-ID of a picture in the text",
+    )
     added_at = models.DateTimeField(auto_now_add=True)
 
     objects = DraftFileQuerySet.as_manager()
@@ -48,6 +55,11 @@ class DraftFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the text shows it, so that it is no attachment."""
+        return bool(self.picture_id)
 
     @property
     def content_holder(self) -> int:

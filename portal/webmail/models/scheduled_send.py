@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models.functions import Now
 
 from engine.database import clock
 from engine.registry.models import Person
 from engine.storage.models import Message
+
+# A message that leaves later than the longest time for undoing was scheduled.
+UNDOABLE = timedelta(seconds=60)
 
 
 class ScheduledSendQuerySet(models.QuerySet["ScheduledSend"]):
@@ -41,6 +46,11 @@ class ScheduledSend(models.Model):
 
     def __str__(self) -> str:
         return self.reference
+
+    @property
+    def is_later(self) -> bool:
+        """Whether its author chose when it leaves."""
+        return self.seconds_left > UNDOABLE.total_seconds()
 
     @property
     def seconds_left(self) -> int:

@@ -40,6 +40,10 @@ class WritingPreferences(models.Model):
         help_text="ask before a first message to somebody in another organisation",
     )
 
+    writes_rich_text = models.BooleanField(
+        default=False, db_default=False, help_text="write with bold, lists and pictures"
+    )
+
     objects = WritingPreferencesQuerySet.as_manager()
 
     class Meta:

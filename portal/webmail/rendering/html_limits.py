@@ -36,6 +36,16 @@ class TooComplexError(ValueError):
     """HTML that would take too long to sanitise."""
 
 
+def check_complexity(source: str) -> None:
+    """Raises TooComplexError for HTML that would take too long to sanitise."""
+    _check_raw(source)
+    try:
+        _check_tree(html.document_fromstring(source.replace("\0", "")))
+    except (etree.ParserError, ValueError) as error:
+        if isinstance(error, TooComplexError):
+            raise
+
+
 def normalise_html(source: str) -> str:
     """Returns well-formed HTML without scripts and comments. Raises TooComplexError."""
     _check_raw(source)

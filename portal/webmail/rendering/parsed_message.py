@@ -156,6 +156,24 @@ class ParsedMessage:
             for other in _unseen(item)
         ]
 
+    @property
+    def is_important(self) -> bool:
+        """Whether its sender marked it as important."""
+        return self.header.text("Importance").strip().lower() == "high"
+
+    @property
+    def is_unimportant(self) -> bool:
+        """Whether its sender marked it as of low importance."""
+        return self.header.text("Importance").strip().lower() == "low"
+
+    @property
+    def html(self) -> str:
+        """Its words as its author laid them out, not sanitised; empty for plain text."""
+        words = self.reading.words
+        if len(words) != 1 or words[0].kind is not Kind.HTML:
+            return ""
+        return as_text.text_in(words[0].part)
+
     def whole_text(self) -> str:
         """Returns all its words as plain text, without a limit."""
         return as_text.as_text(self.reading)

@@ -16,7 +16,7 @@ from engine.storage.models import Message, MessageFacts
 from portal.ui.templatetags.govuk import broken
 from portal.webmail import keyboard_shortcuts
 from portal.webmail.compose import undo_send
-from portal.webmail.mailbox import sender_trust
+from portal.webmail.mailbox import receipts, sender_trust
 from portal.webmail.rendering import delivery_words
 
 register = template.Library()
@@ -113,6 +113,20 @@ def delivery_row(context: dict[str, Any], message: Message) -> SafeString:
 register.simple_tag(delivery_words.tag, name="delivery_tag")
 register.simple_tag(delivery_words.of_message, name="delivery_of_message")
 register.simple_tag(delivery_words.of_recipient, name="delivery_of_recipient")
+
+
+@register.inclusion_tag("webmail/mailbox/message_marks.html", takes_context=True)
+def message_marks(context: dict[str, Any]) -> dict[str, Any]:
+    """Renders the classification, the importance, and a request for a receipt."""
+    message, parsed = context["message"], context["parsed"]
+    marks = receipts.marks_of(message, parsed, context["access"])
+    return {
+        "message": message,
+        "parsed": parsed,
+        "classification": marks.classification,
+        "asks_for_receipt": marks.asks_for_receipt,
+        "csrf_token": context.get("csrf_token"),
+    }
 
 
 def _address(address: str, organisation: str) -> tuple[SafeString]:

@@ -20,6 +20,7 @@ from engine.storage.models import FolderRole
 from engine.storage.standard_folders import folder
 from portal.ui import asset_collector
 from portal.webmail.mailbox.message_list import PAGE_SIZE
+from portal.webmail.models import WritingPreferences
 from tests.portal.webmail.conftest import store_message
 
 # Octets, compressed as in production: whitenoise does files, and
@@ -64,10 +65,11 @@ def test_scripts_of_the_list(inbox: bytes, read: Read) -> None:
 
 
 def test_scripts_of_the_compose_page(as_bob: Client, bob: Person, read: Read) -> None:
+    WritingPreferences.objects.create(person=bob, writes_rich_text=True)
     place = reverse("webmail:compose", args=[bob.mailbox.pk])
     scripts = _scripts(as_bob.get(place, follow=True).content, read)
 
-    assert "webmail/autosave.js" in scripts
+    assert {"webmail/autosave.js", "editor/squire.js"} <= scripts
     assert _weight(scripts, read) < COMPOSE_SCRIPTS
 
 

@@ -5,21 +5,40 @@ const uploads = document.getElementById("uploads");
 const input = document.getElementById("id_attachments");
 const area = document.querySelector(".app-write__files");
 const url = `${form.dataset.draftUrl}files/`;
+const limit = Number(area.dataset.limit);
+const state = document.getElementById("files-state");
 const HELD = "Files are still being added. Wait until they are there, or cancel them.";
+const isRich = Boolean(document.querySelector("[data-editor]"));
 let line = Promise.resolve();
 let waiting = 0;
+let uploading = 0;
 
 document.querySelector(".app-write__attach").hidden = true;
 for (const only of document.querySelectorAll(".app-js-only")) only.hidden = false;
 
 function add(files) {
   for (const file of files) {
+    if (!fits(file)) continue;
     const row = rowFor(file);
     waiting += 1;
     // One after another: each answer holds the whole list.
-    line = line.then(() => (row.isStopped ? undefined : send(file, row))).finally(() => { waiting -= 1; });
+    line = line.then(() => (row.isStopped ? undefined : send(file, row))).finally(() => { waiting -= 1; uploading -= file.size; });
   }
 }
+
+// Before a byte leaves: the service would refuse it at the end.
+function fits(file) {
+  const sizes = [...list.querySelectorAll("[data-size]")].map((one) => Number(one.dataset.size));
+  const total = sizes.reduce((sum, size) => sum + size, uploading) + file.size;
+  if (total > limit) {
+    complain(`${file.name} was not added: the attachments would be ${megabytes(total)} together, and one message carries at most ${megabytes(limit)}. Send several messages.`);
+    return false;
+  }
+  uploading += file.size;
+  return true;
+}
+
+const megabytes = (octets) => `${(octets / 1024 / 1024).toFixed(1)} MB`;
 
 function rowFor(file) {
   const row = document.createElement("li");
@@ -35,9 +54,12 @@ function rowFor(file) {
   stop.className = "app-link-button";
   stop.textContent = "Cancel";
   stop.setAttribute("aria-label", `Cancel ${file.name}`);
-  row.append(label, " ", bar, " ", stop);
+  const words = document.createElement("span");
+  words.className = "app-files__state";
+  words.textContent = "waiting to be uploaded";
+  row.append(label, " ", bar, " ", words, " ", stop);
   uploads.append(row);
-  const upload = { row, bar, isStopped: false, request: null };
+  const upload = { row, bar, words, name: file.name, isStopped: false, request: null };
   stop.addEventListener("click", () => {
     upload.isStopped = true;
     if (upload.request) upload.request.abort();
@@ -52,12 +74,20 @@ function send(file, upload) {
     const request = new XMLHttpRequest();
     upload.request = request;
     request.open("POST", url);
+    progress(upload, "uploading");
+    request.upload.addEventListener("load", () => {
+      upload.bar.removeAttribute("value");
+      progress(upload, "uploaded, being scanned for viruses");
+    });
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) upload.bar.value = (100 * event.loaded) / event.total;
     });
     request.addEventListener("load", () => {
       const isList = request.status === 200 || request.status === 422;
-      if (isList && request.responseURL.endsWith("/files/")) show(request.responseText);
+      if (isList && request.responseURL.endsWith("/files/")) {
+        show(request.responseText);
+        state.textContent = request.status === 200 ? `${file.name} added.` : "";
+      }
       else fail(file, request.status);
     });
     request.addEventListener("error", () => fail(file, 0));
@@ -65,8 +95,15 @@ function send(file, upload) {
     const body = new FormData();
     body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     body.set("attachments", file);
+    if (isRich) body.set("rich", "1");
     request.send(body);
   });
+}
+
+// Beside the file, and once for each step to screen readers.
+function progress(upload, words) {
+  upload.words.textContent = words;
+  state.textContent = `${upload.name}: ${words}`;
 }
 
 function show(html) {
@@ -96,6 +133,7 @@ list.addEventListener("click", async (event) => {
   const body = new FormData();
   body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.set("file", button.dataset.remove);
+  if (isRich) body.set("rich", "1");
   const response = await fetch(`${url}remove/`, { method: "POST", body });
   if (response.ok && !response.redirected) {
     show(await response.text());

@@ -1,7 +1,10 @@
 // Saves the draft a moment after the last key, without moving the focus.
 const form = document.getElementById("write");
 const status = document.getElementById("saved");
-const PAUSE = 2500;
+// Milliseconds after the last key, and at most after the first that is not saved: a
+// browser that is killed loses no more than five seconds.
+const PAUSE = 1500;
+const LONGEST = 3500;
 // Octets of a keepalive request: browsers refuse more than 64 KiB (Fetch standard).
 const KEEPALIVE_LIMIT = 50000;
 let timer = 0;
@@ -9,10 +12,11 @@ let saving = null;
 let again = false;
 let stopped = false;
 let saved = formFields();
+let changedAt = 0;
 
 function formFields() {
   const data = new FormData(form);
-  for (const name of ["attachments", "do", "confirmed", "signature"]) data.delete(name);
+  for (const name of ["attachments", "do", "confirmed", "signature", "template"]) data.delete(name);
   return data;
 }
 
@@ -40,6 +44,7 @@ function clock() {
 
 function save() {
   if (saving) { again = true; return; }
+  changedAt = 0;
   if (isSaved()) return;
   saving = post(formFields()).finally(() => {
     saving = null;
@@ -78,7 +83,8 @@ async function handleResponse(response, posted) {
 
 function schedule() {
   clearTimeout(timer);
-  timer = setTimeout(save, PAUSE);
+  changedAt ||= Date.now();
+  timer = setTimeout(save, Math.max(0, Math.min(PAUSE, changedAt + LONGEST - Date.now())));
 }
 
 form.addEventListener("input", schedule);

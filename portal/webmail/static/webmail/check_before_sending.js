@@ -33,7 +33,7 @@ async function checkAndSend(button) {
 // Capture, so that this runs before the script that stops saving the draft.
 document.addEventListener("submit", (event) => {
   if (event.target !== form || event.defaultPrevented || !isSend(event.submitter)) return;
-  if (isChecked || event.submitter.hasAttribute("data-send-anyway")) return;
+  if (isChecked) return;
   // What was confirmed before is asked again: the message may say something else now.
   place.replaceChildren();
   event.preventDefault();
