@@ -96,6 +96,11 @@ class Reader:
             port, self._address, cookies={settings.SESSION_COOKIE_NAME: self.cookie}
         )
 
+    def reopen(self) -> None:
+        """Connects again at the next request: the site closes what is idle for long."""
+        self._connection.close()
+        self._browser.close()
+
     def get(self, path: str) -> None:
         """Requests a page on the connection that stays open."""
         headers = {
@@ -279,6 +284,7 @@ def _round(
 
         def together(act: Callable[[Reader], float]) -> list[float]:
             def several(reader: Reader) -> list[float]:
+                reader.reopen()
                 return [act(reader) for _ in range(requests)]
 
             return [one for times in pool.map(several, readers) for one in times]
