@@ -192,6 +192,7 @@ NOT_SCREENS = {
     "/apply/ca.pem": "a certificate",
     "/apply/letter/new/": "takes an order",
     "/apply/progress/terms.pdf": "a letter",
+    "/admin/tickets/bulk/": "takes an order",
     "/certificates/keys.json": "a list for programs",
     "/health/live": "answers machines",
     "/health/ready": "answers machines",
