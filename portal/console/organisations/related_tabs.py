@@ -18,7 +18,7 @@ from portal.console.people.people_table import people_table, search_people
 from portal.helpdesk.models import Ticket
 from portal.organisation.filters import HistoryFilter, TraceFilter
 from portal.organisation.mail import trace_search
-from portal.organisation.mail.trace_mail import Line
+from portal.organisation.mail.trace_line import Line
 from portal.organisation.mail.trace_query import Shown, parse_query
 from portal.ui import audit_entries
 from portal.ui.pagination import Page, paginate
