@@ -80,7 +80,7 @@ def compose_page(
             access=compose_request.access,
         ),
         "follow_up_days": reminders.DAYS,
-        "follow_up": reminders.chosen_days(request),
+        "follow_up": draft.follow_up,
         "others_writing": collision.begin(
             compose_request.access,
             draft.in_reply_to,

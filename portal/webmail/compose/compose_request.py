@@ -105,7 +105,7 @@ class ComposeRequest:
             sender=self.form.sender_mailbox,
             drafts=self.home,
             wait=self.preferences.wait,
-            send_at=self.form.cleaned_data.get("send_at"),
+            send_at=self.form.leaves_at,
             extra_attachments=self.unsaved_files,
         )
 
@@ -198,7 +198,7 @@ def compose_form(
 ) -> WriteForm:
     """Returns the form filled in from a draft. Raises like `check_can_send`."""
     check_can_send(mailboxes)
-    fields = ("to", "cc", "bcc", "subject", "text", "sender", "version")
+    fields = ("to", "cc", "bcc", "subject", "text", "sender", "send_at", "version")
     initial = {name: getattr(draft, name) for name in fields}
     initial["sender"] = draft.sender or str(default_sender(mailboxes, access).pk)
     initial["answers"] = answers

@@ -11,7 +11,9 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
+from django.utils.timezone import is_naive
 
 from engine.mail.address import Address
 from engine.mail.errors import MailError
@@ -23,7 +25,7 @@ from portal.webmail.access import MailboxAccess
 from portal.webmail.compose import sender_choice
 from portal.webmail.compose.sender_choice import SenderChoice
 from portal.webmail.drafts.attachments import Upload
-from portal.webmail.drafts.draft import RECIPIENT_FIELDS, Draft
+from portal.webmail.drafts.draft import RECIPIENT_FIELDS, Draft, number_in
 from portal.webmail.drafts.options import Importance, Options, classifications
 from portal.webmail.recipient_input import ParsedRecipients
 from portal.webmail.rendering import written_html
@@ -36,6 +38,15 @@ TOO_COMPLEX = (
     "The formatting is too complicated to be sent. Remove some of what was pasted, or use "
     "plain text."
 )
+
+
+def parse_moment(text: str) -> datetime | None:
+    """Returns the moment that a datetime-local field has, in the reader's time zone."""
+    try:
+        typed = parse_datetime(text.strip())
+        return timezone.make_aware(typed) if typed and is_naive(typed) else None
+    except (ValueError, OverflowError):
+        return None
 
 
 class FilesInput(forms.FileInput):
@@ -79,9 +90,10 @@ class WriteForm(forms.Form):
     wants_receipt = forms.BooleanField(
         label="Ask each recipient for a receipt when they open it", required=False
     )
-    send_at = forms.DateTimeField(
-        label="Send later", required=False, input_formats=["%Y-%m-%dT%H:%M"]
-    )
+    send_at = forms.CharField(label="Send later", required=False, max_length=30)
+    follow_up = forms.CharField(required=False, max_length=3)
+    window = forms.CharField(required=False, max_length=32)
+    turn = forms.CharField(required=False, max_length=8)
     attachments = FilesField(label="Add files", required=False, allow_empty_file=True)
     answers = forms.IntegerField(required=False, widget=forms.HiddenInput)
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
@@ -155,9 +167,10 @@ class WriteForm(forms.Form):
 
     def edited(self) -> Draft:
         """Returns the draft with what was typed, valid or not."""
-        typed = {
+        typed: dict[str, Any] = {
             name: self._typed(name) for name in (*RECIPIENT_FIELDS, "subject", "text")
         }
+        window = self._typed("window")
         with suppress(TooComplexError):
             if self.formatted:
                 typed["html"] = self.formatted
@@ -168,7 +181,10 @@ class WriteForm(forms.Form):
             in_reply_to=self.draft.in_reply_to,
             references=self.draft.references,
             options=self.options,
+            window=window if window.isascii() and window.isalnum() else "",
+            turn=number_in(self._typed("turn")),
             version=self.draft.version,
+            **self._times(),
             **typed,
         )
 
@@ -187,17 +203,38 @@ class WriteForm(forms.Form):
             wants_receipt=bool(self.data.get("wants_receipt")),
         )
 
-    def clean_send_at(self) -> datetime | None:
-        """Refuses a moment that is past, or too far away for the queue."""
-        moment: datetime | None = self.cleaned_data["send_at"]
-        if moment is None:
-            return None
-        now = timezone.now()
-        if not now < moment <= now + LATEST:
-            raise forms.ValidationError(
-                f"Choose a time after now, within {LATEST.days} days"
+    def _times(self) -> dict[str, Any]:
+        """Returns when to send it and to remind; the page without them changes nothing."""
+        typed = self._typed("follow_up")
+        return {
+            "send_at": self._send_at if self.leaves_at else "",
+            "follow_up": number_in(typed)
+            if "follow_up" in self.data
+            else self.draft.follow_up,
+        }
+
+    @property
+    def _send_at(self) -> str:
+        is_asked = "send_at" in self.data
+        return self._typed("send_at") if is_asked else self.draft.send_at
+
+    @property
+    def leaves_at(self) -> datetime | None:
+        """When the message is to be sent; None for now. `recipients` checks it."""
+        return parse_moment(self._send_at)
+
+    def _check_send_at(self) -> None:
+        """Adds an error for a moment that is past, or too far away for the queue.
+
+        Only where the message is sent: a draft is saved whatever the time.
+        """
+        if not self._send_at.strip():
+            return
+        moment, now = self.leaves_at, timezone.now()
+        if moment is None or not now < moment <= now + LATEST:
+            self.add_error(
+                "send_at", f"Choose a time after now, within {LATEST.days} days"
             )
-        return moment
 
     def check_classification(self) -> None:
         """Adds an error to a message without the classification that it must have."""
@@ -223,6 +260,7 @@ class WriteForm(forms.Form):
         if found > recipient_input.LIMIT:
             self.add_error("to", f"Write to at most {recipient_input.LIMIT} addresses")
         self.check_classification()
+        self._check_send_at()
         return Recipients(**{name: typed.recipients for name, typed in read.items()})
 
     def refused(self, error: MailError, *, has_files: bool) -> None:

@@ -135,7 +135,7 @@ def _question(compose_request: ComposeRequest, edited: Draft) -> Question:
 def _others_answering(compose_request: ComposeRequest, edited: Draft) -> list[Finding]:
     """Returns what other members of a group mailbox do about the same message."""
     person = compose_request.mailboxes.person
-    advice = "Agree with them who answers."
+    advice = "Agree who will reply."
     return [
         Finding(Code.OTHERS_ANSWERING, sentence, advice)
         for sentence in collision.begin(

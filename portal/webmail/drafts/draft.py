@@ -25,15 +25,20 @@ from portal.webmail.rendering.parsed_message import parse_message
 
 RECIPIENT_FIELDS = {"to": "X-Draft-To", "cc": "X-Draft-Cc", "bcc": "X-Draft-Bcc"}
 SENDER_FIELD = "X-Draft-From"
+SEND_AT_FIELD = "X-Draft-Send-At"
+FOLLOW_UP_FIELD = "X-Draft-Follow-Up"
+SAVE_FIELD = "X-Draft-Save"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """The text and recipients written so far.
 
-    `sender` is a `sender_key`, empty before one is chosen. `token` identifies the draft and becomes the Message-ID's local part. `version` is
-    the id of the stored message, None before the first save: each save changes it,
-    which is how a second window detects the first.
+    `sender` is a `sender_key`, empty before one is chosen. `token` identifies the draft
+    and becomes the Message-ID's local part. `version` is the id of the stored message,
+    None before the first save: each save changes it, which is how a second window detects
+    the first. `window` and `turn` name the page that saved it and count its saves.
+    `send_at` is when to send it, as typed; `follow_up` after how many days to be reminded.
     """
 
     token: UUID
@@ -48,6 +53,10 @@ class Draft:
     in_reply_to: str = ""
     references: str = ""
     options: Options = NO_OPTIONS
+    send_at: str = ""
+    follow_up: int = 0
+    window: str = ""
+    turn: int = 0
     version: int | None = None
 
     @property
@@ -73,11 +82,13 @@ class Draft:
     def to_draft_message(self, mailbox: Mailbox) -> bytes:
         """Returns the raw message to store in Drafts."""
         typed = {name: getattr(self, field) for field, name in RECIPIENT_FIELDS.items()}
-        kept = {
-            name: text
-            for name, text in {**typed, SENDER_FIELD: self.sender}.items()
-            if text
+        of_draft = {
+            SENDER_FIELD: self.sender,
+            SEND_AT_FIELD: self.send_at,
+            FOLLOW_UP_FIELD: str(self.follow_up or ""),
+            SAVE_FIELD: f"{self.window} {self.turn}" if self.window else "",
         }
+        kept = {name: text for name, text in {**typed, **of_draft}.items() if text}
         return self.to_message(
             mailbox,
             to=recipient_input.parse_recipients(self.to).recipients,
@@ -114,6 +125,11 @@ class Draft:
         )
 
 
+def number_in(text: str) -> int:
+    """Returns a small number as typed or stored; 0 for other text."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
 def sender_key(mailbox: Mailbox, detail: str = "") -> str:
     """Returns what identifies a mailbox, and a detail in its address, as a sender."""
     return f"{mailbox.pk}+{detail}" if detail else str(mailbox.pk)
@@ -132,8 +148,13 @@ def parse_draft(token: UUID, raw: bytes, version: int | None = None) -> Draft:
     """Parses a stored draft."""
     parsed = parse_message(raw)
     header = parsed.header
+    window, _, turn = header.text(SAVE_FIELD).partition(" ")
     return Draft(
         token=token,
+        send_at=header.text(SEND_AT_FIELD),
+        follow_up=number_in(header.text(FOLLOW_UP_FIELD)),
+        window=window,
+        turn=number_in(turn),
         sender=header.text(SENDER_FIELD),
         subject=header.text("Subject"),
         text=parsed.own_text().removesuffix("\n"),

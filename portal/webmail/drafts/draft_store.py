@@ -55,11 +55,17 @@ def save_over(
 ) -> Draft:
     """Saves the draft over the given version; None if it was never saved.
 
-    Raises DraftConflictError if another window saved, sent or deleted it meanwhile.
+    Saves of one window follow each other without it: a page that is left, or whose
+    connection broke, may not know what its last save made. One that arrives late changes
+    nothing. Raises DraftConflictError if another window saved, sent or deleted it
+    meanwhile.
     """
     lock_drafts(mailbox)
-    kept = _saved_message(mailbox, draft)
-    if (kept.pk if kept else None) != version:
+    kept = find(mailbox, draft.token)
+    if kept is not None and draft.window and kept.window == draft.window:
+        if kept.turn >= draft.turn:
+            return kept
+    elif (kept.version if kept else None) != version:
         raise DraftConflictError
     return save(draft, mailbox=mailbox, sender=sender)
 

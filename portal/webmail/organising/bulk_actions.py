@@ -67,7 +67,7 @@ def act(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 def back(request: HttpRequest, access: MailboxAccess) -> str:
     """Returns the path of the list that was acted on, else of the mailbox."""
     place = request.POST.get("back", "")[:2000]
-    is_ours = place.startswith(reverse("webmail:folder"))
+    is_ours = place.startswith(reverse("webmail:folder")) and "/live/" not in place
     if is_ours and url_has_allowed_host_and_scheme(place, allowed_hosts=None):
         return place
     return reverse("webmail:mailbox", args=[access.mailbox.pk])

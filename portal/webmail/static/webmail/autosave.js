@@ -5,12 +5,27 @@ const status = document.getElementById("saved");
 // browser that is killed loses no more than five seconds.
 const PAUSE = 1500;
 const LONGEST = 3500;
+// Milliseconds for an answer, so that a dead connection holds up no later save.
+const TIMEOUT = 8000;
+const RETRY = 3000;
 // Octets of a keepalive request: browsers refuse more than 64 KiB (Fetch standard).
 const KEEPALIVE_LIMIT = 50000;
+// Saves of one page follow each other without the version, whose answer may be lost;
+// `turn` orders them, however they arrive.
+const WINDOW = [...crypto.getRandomValues(new Uint8Array(16))].map((one) => one.toString(16).padStart(2, "0")).join("");
+const ORDER = ["version", "window", "turn"];
+let turn = 0;
+let answered = 0;
+let left = "";
 let timer = 0;
 let saving = null;
 let again = false;
 let stopped = false;
+let isSubmitted = false;
+form.addEventListener("formdata", ({ formData }) => {
+  formData.set("window", WINDOW);
+  formData.set("turn", turn + 1);
+});
 let saved = formFields();
 let changedAt = 0;
 
@@ -21,11 +36,11 @@ function formFields() {
 }
 
 function plain(data) {
-  return new URLSearchParams([...data].filter(([name]) => name !== "version")).toString();
+  return new URLSearchParams([...data].filter(([name]) => !ORDER.includes(name))).toString();
 }
 
 function isSaved() {
-  return stopped || plain(formFields()) === plain(saved);
+  return stopped || isSubmitted || plain(formFields()) === plain(saved);
 }
 
 function isShort() {
@@ -46,29 +61,50 @@ function save() {
   if (saving) { again = true; return; }
   changedAt = 0;
   if (isSaved()) return;
-  saving = post(formFields()).finally(() => {
+  saving = post({ signal: AbortSignal.timeout(TIMEOUT) }).finally(() => {
     saving = null;
     if (again) { again = false; schedule(); }
   });
 }
 
-async function post(posted) {
+// The page may be gone before an answer, and with it a save in progress: once more, whole.
+function leave() {
+  if (isSaved()) return;
+  const now = plain(formFields());
+  if (now === left) return;
+  left = now;
+  post({ keepalive: isShort() });
+}
+
+async function post(options) {
+  const posted = formFields();
+  turn += 1;
+  const mine = turn;
   try {
-    // keepalive: the page may be left before the response arrives.
-    const options = { method: "POST", body: posted, keepalive: isShort() };
-    await handleResponse(await fetch(`${form.dataset.draftUrl}save/`, options), posted);
+    const response = await fetch(`${form.dataset.draftUrl}save/`, { method: "POST", body: posted, ...options });
+    await handleResponse(response, posted, mine);
   } catch {
-    say("Not saved: no connection. Trying again soon.");
-    schedule();
+    retry("Not saved: no connection. Trying again soon.");
   }
 }
 
-async function handleResponse(response, posted) {
+function retry(words) {
+  left = "";
+  say(words);
+  if (stopped || isSubmitted) return;
+  changedAt ||= Date.now();
+  clearTimeout(timer);
+  timer = setTimeout(save, RETRY);
+}
+
+async function handleResponse(response, posted, mine) {
   if (response.redirected) {
     say("You have been signed out. Press Save draft to sign in again: your text is kept.");
     stopped = true;
   } else if (response.ok) {
     const answer = await response.json();
+    if (mine < answered) return;
+    answered = mine;
     form.elements.version.value = answer.version;
     form.dispatchEvent(new CustomEvent("draft-saved", { detail: answer }));
     saved = posted;
@@ -76,7 +112,10 @@ async function handleResponse(response, posted) {
   } else if (response.status === 409) {
     say((await response.json()).problem.replace("is kept", "will be kept") + " Press Save draft to do so.");
     stopped = true;
+  } else if (response.status === 429 || response.status >= 500) {
+    retry("Not saved. Trying again soon.");
   } else {
+    left = "";
     say("Not saved. Press Save draft to see why.");
   }
 }
@@ -88,12 +127,22 @@ function schedule() {
 }
 
 form.addEventListener("input", schedule);
-for (const name of ["visibilitychange", "pagehide"]) {
-  addEventListener(name, () => { if (name === "pagehide" || document.hidden) save(); });
-}
-// A draft too long for keepalive needs a confirmation before the page is left.
+// Some fields fire only this one.
+form.addEventListener("change", schedule);
+document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); });
+addEventListener("pagehide", leave);
+// Back to a page that the browser kept whole, after a submit that failed.
+addEventListener("pageshow", ({ persisted }) => {
+  if (!persisted) return;
+  isSubmitted = false;
+  left = "";
+  schedule();
+});
+// Before the next page is requested, which may show what is saved here. A draft too long
+// for keepalive needs a confirmation.
 addEventListener("beforeunload", (event) => {
   if (!isSaved() && !isShort()) event.preventDefault();
+  leave();
 });
 // A save in progress changes the draft's version, which the form must submit.
 form.addEventListener("submit", (event) => {
@@ -103,6 +152,6 @@ form.addEventListener("submit", (event) => {
     const { submitter } = event;
     saving.then(() => form.requestSubmit(submitter));
   } else {
-    stopped = true;
+    isSubmitted = true;
   }
 });

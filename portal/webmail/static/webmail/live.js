@@ -7,7 +7,7 @@ const HIDDEN = 2000; // in a tab that is not shown
 const WAITING = 60000; // where an outcome is shown that changes by the clock
 // What scripts and people change on the page, and the server does not know.
 const OWN = new Set(["hidden", "open", "aria-expanded", "aria-current", "tabindex"]);
-let timer, isOver = false;
+let timer, isOver = false, isAsking = false, isBehind = false;
 
 const keyOf = (node) => node.dataset?.liveKey ?? (node.id || undefined);
 const isHeld = (row) => row.contains(document.activeElement) || row.querySelector("input:checked");
@@ -120,6 +120,14 @@ function show(page) {
 
 async function refresh() {
   timer = undefined;
+  if (isAsking) { isBehind = true; return; }
+  isAsking = true;
+  isBehind = false;
+  try { await askAll(); } finally { isAsking = false; }
+  if (isBehind) plan();
+}
+
+async function askAll() {
   const asked = [...document.querySelectorAll("[data-live-url]")].map((one) => one.dataset.liveUrl);
   for (const address of new Set(asked)) {
     const url = new URL(address, location.href);
@@ -127,8 +135,8 @@ async function refresh() {
     try {
       const answer = await fetch(url, { redirect: "manual" });
       if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      // Signed out, or no longer allowed.
-      else if (answer.status < 429) isOver = true;
+      // Signed out, or no longer allowed. Of one that is gone, the others are shown.
+      else if (answer.type === "opaqueredirect" || answer.status === 403) isOver = true;
     } catch { /* offline: the stream brings the number again */ }
   }
 }

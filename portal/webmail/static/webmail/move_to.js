@@ -35,6 +35,11 @@ function makeTypable(move) {
     input.setCustomValidity(input.value ? "Type more of the folder’s name, or choose it from the list" : "Type the name of a folder");
     input.reportValidity();
   });
+  // What was asked here is about this button alone.
+  button.form?.addEventListener("click", (event) => {
+    const pressed = event.target.closest("button");
+    if (pressed && pressed !== button) input.setCustomValidity("");
+  }, true);
   // Enter in the field means this button, not the first of the form.
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") { event.preventDefault(); button.click(); }

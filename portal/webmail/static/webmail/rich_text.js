@@ -51,6 +51,11 @@ held.append(start);
 box.hidden = false;
 plain.hidden = true;
 const editor = new Squire(root, { blockTag: "DIV", sanitizeToDOMFragment: clean, didError: () => {} });
+// It would set styles on pictures that are clicked, which our policy refuses.
+editor._imageResizer.destroy();
+// Tab leaves the text, also from a list: Ctrl+] and Ctrl+[ indent.
+editor.setKeyHandler("Tab", null);
+editor.setKeyHandler("Shift-Tab", null);
 editor.setHTML(held.innerHTML);
 leftOut = 0;
 

@@ -7,7 +7,7 @@ self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const shell = await caches.open(SHELL);
     const response = await fetch(PAGE, { credentials: "omit", cache: "reload" });
-    if (!response.ok || response.redirected) throw new Error("The offline page cannot be had.");
+    if (!response.ok || response.redirected) throw new Error("The offline page could not be loaded.");
     const sheets = [...(await response.clone().text()).matchAll(/<link rel="stylesheet" href="([^"]+)"/g)];
     await shell.addAll(sheets.map((found) => found[1]));
     await shell.put(PAGE, response);

@@ -27,6 +27,8 @@ function press(element) {
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
   if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  // A key that misses the text must not leave the page where it is written.
+  if (document.getElementById("write") && event.key !== "?") return;
   if (isList() && (event.key === "j" || event.key === "k")) {
     event.preventDefault();
     step(event.key === "j" ? 1 : -1);

@@ -513,3 +513,23 @@ def test_headers_of_a_message_are_well_formed(
 
     HeaderBlock.parse(bytes(sent.content.header))
     assert max(map(len, content.read(sent).split(b"\r\n"))) <= 998
+
+
+def test_saves_of_one_window_follow_each_other_however_they_arrive(
+    as_bob: Client, bob: Person
+) -> None:
+    """A page that is left, or whose connection broke, does not know its last version."""
+    compose_page = ComposePage(bob.mailbox)
+
+    def save(text: str, window: str, turn: int) -> int:
+        fields = {"text": text, "version": "", "window": window, "turn": turn}
+        return as_bob.post(f"{compose_page.url}save/", fields).status_code
+
+    assert save("One", "a", 1) == 200
+    assert save("One two three", "a", 3) == 200
+    assert save("One two", "a", 2) == 200
+    assert "One two three</textarea>" in compose_page.page(as_bob)
+
+    assert save("Other", "b", 1) == 409
+    assert "One two three</textarea>" in compose_page.page(as_bob)
+    assert len(messages_in(bob.mailbox, FolderRole.DRAFTS)) == 1

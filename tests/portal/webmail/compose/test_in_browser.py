@@ -107,10 +107,17 @@ def test_words_typed_just_before_leaving_the_page_are_kept(
     page.get_by_role("link", name="Back to Inbox").click()
     page.get_by_role("heading", name="Inbox", level=1).wait_for()
 
-    # The browser sends them in its own time.
-    page.wait_for_function(
-        "url => fetch(url).then(it => it.text()).then(it => it.includes('Last words'))",
-        arg=url,
+    # The browser sends them in its own time. Playwright's wait_for_function would take a
+    # promise for true.
+    page.evaluate(
+        """async url => {
+          for (let tries = 0; tries < 150; tries += 1) {
+            if ((await (await fetch(url)).text()).includes('Last words')) return;
+            await new Promise(done => setTimeout(done, 200));
+          }
+          throw new Error('The words were not saved.');
+        }""",
+        url,
     )
     page.goto(url)
     expect(page.locator("#id_text")).to_have_value("Last words")

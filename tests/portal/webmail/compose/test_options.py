@@ -123,6 +123,36 @@ def test_a_message_is_sent_at_the_chosen_time_and_taken_back_until_then(
     assert "It is a draft again" in page and "Later</textarea>" in page
 
 
+def test_the_time_to_send_and_the_reminder_stay_with_the_draft(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
+    typed = (timezone.localtime() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    times = {"send_at": typed, "follow_up": "3"}
+
+    page = compose_page.post(as_bob, "check", to=CHARLIE, **times, **OPTIONS)
+
+    for shown in (page.content.decode(), compose_page.page(as_bob)):
+        assert f'value="{typed}"' in shown
+        assert '<option value="3" selected>' in shown
+    compose_page.post(as_bob, "send", to=CHARLIE, text="A page without the times")
+    [scheduled] = ScheduledSend.objects.all()
+    assert scheduled.leaves_at > timezone.now() + timedelta(days=1)
+    _, sent = only_message_in(compose_page.mailbox, FolderRole.SENT)
+    assert "X-Draft" not in str(sent.header)
+
+
+@pytest.mark.parametrize("typed", ["2020-01-01T10:00", "soon", "9999-12-31T23:59"])
+def test_a_draft_is_saved_whatever_its_time(
+    as_bob: Client, compose_page: ComposePage, typed: str
+) -> None:
+    fields = {"text": "Kept", "send_at": typed, **OPTIONS}
+
+    saved = as_bob.post(f"{compose_page.url}save/", fields)
+
+    assert saved.status_code == 200
+    assert "Kept</textarea>" in compose_page.page(as_bob)
+
+
 @pytest.mark.parametrize("days", [-1, 100])
 def test_a_time_that_is_past_or_far_away_is_refused(
     as_bob: Client, compose_page: ComposePage, days: int
