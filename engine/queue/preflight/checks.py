@@ -118,7 +118,7 @@ def _about_recipients(
                 one,
                 Code.OTHER_ORGANISATION,
                 f"{_who(one)} joins the conversation: no person from "
-                f"{one.facts.organisation} has had part in it so far, and they will "
+                f"{one.facts.organisation} has taken part in it so far, and they will "
                 "read what is quoted.",
                 "Remove them, or delete what they should not read.",
             )

@@ -23,6 +23,8 @@ from engine.storage.models import (
 
 ABANDONED_AFTER = timedelta(minutes=30)
 KEPT = timedelta(days=1)
+# Characters of a Message-ID that are kept and compared, as of those of stored messages.
+COMPARED = 300
 # People shown for a message.
 SHOWN = 50
 
@@ -79,8 +81,9 @@ def take_back(reference: str) -> None:
 def start(mailbox: Mailbox, in_reply_to: str, *, by: Person) -> None:
     """Records that a person writes an answer, or still does."""
     now = clock.now()
+    answered = _compared(in_reply_to)
     own = AnswerInProgress.objects.filter(
-        mailbox=mailbox, in_reply_to=in_reply_to, person=by
+        mailbox=mailbox, in_reply_to=answered, person=by
     )
     if own.filter(active_at__gt=now - ABANDONED_AFTER).update(active_at=now):
         return
@@ -89,7 +92,7 @@ def start(mailbox: Mailbox, in_reply_to: str, *, by: Person) -> None:
         with transaction.atomic():
             AnswerInProgress.objects.create(
                 mailbox=mailbox,
-                in_reply_to=in_reply_to,
+                in_reply_to=answered,
                 person=by,
                 since=now,
                 active_at=now,
@@ -102,7 +105,7 @@ def start(mailbox: Mailbox, in_reply_to: str, *, by: Person) -> None:
 def stop(mailbox: Mailbox, in_reply_to: str, *, by: Person) -> None:
     """Records that a person writes no answer any more."""
     AnswerInProgress.objects.filter(
-        mailbox=mailbox, in_reply_to=in_reply_to, person=by
+        mailbox=mailbox, in_reply_to=_compared(in_reply_to), person=by
     ).delete()
 
 
@@ -112,7 +115,7 @@ def others(
     """Returns the other people who are writing an answer to the same message."""
     rows = AnswerInProgress.objects.filter(
         mailbox=mailbox,
-        in_reply_to=in_reply_to,
+        in_reply_to=_compared(in_reply_to),
         active_at__gt=clock.now() - ABANDONED_AFTER,
     )
     return list(rows.exclude(person=than).select_related("person")[:SHOWN])
@@ -122,7 +125,9 @@ def answers_to(
     mailbox: Mailbox, in_reply_to: str, *, than: Person
 ) -> list[MessageAnswer]:
     """Returns the answers of other people to the message with this Message-ID."""
-    answered = Message.objects.filter(mailbox=mailbox, message_id=in_reply_to)
+    answered = Message.objects.filter(
+        mailbox=mailbox, message_id=_compared(in_reply_to)
+    )
     ids = list(answered.values_list("pk", flat=True)[:SHOWN])
     rows = MessageAnswer.objects.filter(message__in=ids).exclude(person=than)
     return list(rows.select_related("person").order_by("at", "pk")[:SHOWN])
@@ -132,3 +137,8 @@ def clean_up() -> int:
     """Deletes what was abandoned a day ago; returns how many. Idempotent."""
     old = AnswerInProgress.objects.filter(active_at__lt=clock.now() - KEPT)
     return old.delete()[0]
+
+
+def _compared(in_reply_to: str) -> str:
+    """Returns as much of a Message-ID as is kept: a header may hold any length."""
+    return in_reply_to[:COMPARED]

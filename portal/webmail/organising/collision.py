@@ -20,7 +20,7 @@ def begin(access: MailboxAccess, in_reply_to: str, *, by: Person) -> list[str]:
     answered = answers.answers_to(access.mailbox, in_reply_to, than=by)
     return [
         *(
-            f"{one.person.name} is writing an answer since "
+            f"{one.person.name} has been writing an answer since "
             f"{date_formats.format_datetime(one.since, 'short')}."
             for one in writing
         ),

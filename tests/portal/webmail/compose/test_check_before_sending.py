@@ -92,7 +92,7 @@ def test_another_organisation_that_joins_a_reply_is_pointed_out_and_removed(
 
     page = sent(as_bob, compose_page, to=both, subject="Re: x", answers=message.pk)
     assert keys(page) == [f"other_organisation:{CHARLIE}"]
-    assert "from Harbour Chambers has had part" in page
+    assert "from Harbour Chambers has taken part" in page
 
     page = compose_page.post(
         as_bob, f"drop-{CHARLIE}", to=both, subject="Re: x", text="x"

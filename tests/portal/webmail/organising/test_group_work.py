@@ -270,15 +270,15 @@ def test_who_answers_is_told_of_another_who_does(
 ) -> None:
     message = store_message(office)
     url, fields = answer(bobs, message)
-    assert "is writing an answer" not in bobs.get(url).content.decode()
+    assert "writing an answer since" not in bobs.get(url).content.decode()
 
     opened = alices.get(reverse("webmail:reply", args=[message.pk])).content.decode()
     saved = bobs.post(f"{url}save/", fields).json()
     sent = bobs.post(url, fields | {"do": "send", "version": saved["version"]})
 
-    assert "Bob is writing an answer since" in opened
-    assert "Alice is writing an answer since" in saved["others"][0]
-    assert "Alice is writing an answer since" in sent.content.decode()
+    assert "Bob has been writing an answer since" in opened
+    assert "Alice has been writing an answer since" in saved["others"][0]
+    assert "Alice has been writing an answer since" in sent.content.decode()
     assert "Send anyway" in sent.content.decode()
 
 
@@ -291,7 +291,7 @@ def test_who_answers_is_told_that_another_has_answered(
     opened = alices.get(reverse("webmail:reply", args=[message.pk])).content.decode()
 
     assert "Bob answered this message" in opened
-    assert "is writing" not in opened
+    assert "been writing" not in opened
     assert "Answered by Bob" in read(alices, message)
 
 
@@ -327,7 +327,7 @@ def test_who_deletes_the_draft_or_leaves_it_alone_writes_no_longer(
 
     opened = bobs.get(reverse("webmail:reply", args=[message.pk])).content.decode()
 
-    assert "is writing" not in opened
+    assert "been writing" not in opened
 
 
 def test_ones_own_mailbox_has_no_group_work(bobs: Client, bob: Person) -> None:

@@ -49,7 +49,7 @@ def test_group_work_by_keyboard(
     page.locator("#id_text").press_sequentially("Thank you.")
 
     expect(page.locator("#others-writing")).to_contain_text(
-        "Alice is writing an answer since"
+        "Alice has been writing an answer since"
     )
     urls = [
         listed,
