@@ -65,6 +65,27 @@ def take_off(label: Label, messages: Collection[Message]) -> None:
     mailbox_changes.note([label.mailbox_id])
 
 
+@transaction.atomic
+def set_on(message: Message, wanted: Collection[int | None]) -> None:
+    """Gives a message those labels of its mailbox whose ids are wanted, and no others."""
+    # Locked, so that none of them is deleted between this and its use.
+    labels = Label.objects.select_for_update().filter(mailbox=message.mailbox_id)
+    known = {label.pk for label in labels}
+    rows = MessageLabel.objects.filter(message=message, label__in=known)
+    present = set(rows.values_list("label_id", flat=True))
+    added = known.intersection(wanted) - present
+    removed = present.difference(wanted)
+    if removed:
+        rows.filter(label__in=removed).delete()
+    if added:
+        MessageLabel.objects.bulk_create(
+            [MessageLabel(label_id=pk, message=message) for pk in sorted(added)],
+            ignore_conflicts=True,
+        )
+    if added or removed:
+        mailbox_changes.note([message.mailbox_id])
+
+
 def of_messages(
     labels: Collection[Label], messages: Collection[Message]
 ) -> dict[int, list[Label]]:
@@ -99,9 +120,10 @@ def messages_with(label: Label, *, before: int | None, limit: int) -> list[Messa
 
     From all folders, at the cost of its index however many messages the mailbox has.
     """
-    rows = MessageLabel.objects.filter(label=label)
+    # Joined before the limit: a withdrawn message has its labels, and is in no list.
+    rows = MessageLabel.objects.filter(label=label, message__mailbox=label.mailbox_id)
     if before is not None:
         rows = rows.filter(message__lt=before)
     ids = rows.order_by("-message_id").values_list("message_id", flat=True)[:limit]
-    found = Message.objects.filter(pk__in=list(ids), mailbox=label.mailbox_id)
+    found = Message.objects.filter(pk__in=list(ids))
     return list(found.select_related("folder", "mailbox").order_by("-pk"))

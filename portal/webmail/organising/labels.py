@@ -112,11 +112,8 @@ def show(request: HttpRequest, mailbox_id: int, label_id: int) -> HttpResponse:
 def set_labels(request: HttpRequest, message_id: int) -> HttpResponse:
     """Gives a message the labels that are ticked, and takes off the others."""
     mailboxes = accessible_mailboxes(request)
-    access, message = mailboxes.writable_message(message_id)
-    ticked = {parse_id(one) for one in request.POST.getlist("label")}
-    for label in labels.of_mailbox(access.mailbox):
-        change = labels.put_on if label.pk in ticked else labels.take_off
-        change(label, [message])
+    _, message = mailboxes.writable_message(message_id)
+    labels.set_on(message, {parse_id(one) for one in request.POST.getlist("label")})
     messages.success(request, "Labels saved.")
     return redirect(reverse("webmail:read", args=[message.pk]) + "#organise")
 

@@ -48,6 +48,11 @@ def test_a_label_is_given_twice_and_found(mailbox: Mailbox) -> None:
     assert MessageLabel.objects.count() == 1
     assert labels.messages_with(label, before=None, limit=5) == [first]
     assert find(parse("label:urgent"), mailbox).messages == [first]
+    labels.set_on(first, [])
+    assert not MessageLabel.objects.exists()
+    for _ in range(2):
+        labels.set_on(first, [label.pk, label.pk + 1, None])
+    assert MessageLabel.objects.get().label == label
 
 
 def test_a_snoozed_message_returns_once(mailbox: Mailbox, bob: Person) -> None:
@@ -87,3 +92,15 @@ def test_two_windows_of_one_person_are_one_answer(
     found = answers.others(mailbox, "<1@firm.example>", than=alice)
 
     assert [one.person for one in found] == [bob]
+
+
+def test_a_message_id_of_any_length_is_answered(
+    mailbox: Mailbox, alice: Person, bob: Person
+) -> None:
+    long = f"<{'a' * 2000}@firm.example>"
+    answers.start(mailbox, long, by=bob)
+    assert [one.person for one in answers.others(mailbox, long, than=alice)] == [bob]
+
+    answers.stop(mailbox, long, by=bob)
+
+    assert not answers.others(mailbox, long, than=alice)

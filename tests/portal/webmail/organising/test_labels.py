@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from engine.registry.models import Person
+from engine.storage import withdrawals
 from engine.storage.models import (
     Folder,
     FolderRole,
@@ -18,8 +19,10 @@ from engine.storage.models import (
     MailboxSettings,
     Message,
     MessageLabel,
+    WithdrawalKind,
 )
 from engine.storage.organising import archive
+from engine.storage.withdrawals import Cause
 from portal.webmail import tasks
 from portal.webmail.mailbox import message_list
 from portal.webmail.models import SavedSearch
@@ -113,6 +116,19 @@ def test_the_list_of_a_label_has_pages(
 
     assert subjects(bobs, own) == ["Number 2", "Number 1"]
     assert subjects(bobs, f"{own}?past={stored[1].pk}") == ["Number 0"]
+
+
+def test_what_was_withdrawn_takes_no_place_in_the_list_of_a_label(
+    bobs: Client, bob: Person, urgent: Label, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.webmail.organising.labels.PAGE_SIZE", 2)
+    stored = [store_message(bob.mailbox, subject=f"Number {n}") for n in range(4)]
+    organise(bobs, *stored, organise="label", label=urgent.pk)
+    gone = [message.pk for message in stored[2:]]
+    withdrawals.take_out(gone, Cause(WithdrawalKind.OPERATOR, by=None))
+    own = reverse("webmail:label", args=[bob.mailbox.pk, urgent.pk])
+
+    assert subjects(bobs, own) == ["Number 1", "Number 0"]
 
 
 def test_labels_of_others_are_neither_seen_nor_used(
