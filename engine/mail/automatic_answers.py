@@ -33,6 +33,12 @@ def mark_of(header: HeaderBlock) -> str:
     return next((_shown(name, header.text(name)) for name in marks), "")
 
 
+def is_by_a_person(header: HeaderBlock) -> bool:
+    """Whether a person wrote the message: no program's answer, and no report at all."""
+    is_report = _keyword(header.text("Content-Type")) == "multipart/report"
+    return not is_report and not mark_of(header)
+
+
 def _keyword(value: str) -> str:
     return value.partition(";")[0].partition("(")[0].strip().lower()
 

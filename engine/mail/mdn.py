@@ -29,6 +29,8 @@ def compose_displayed(
         new_field("Subject", f"Opened: {subject}".strip()),
         new_field("Date", format_date(datetime.now(UTC))),
         new_field("Message-ID", new_message_id(reader.address.domain)),
+        # A program composed it, so that no other program answers it (RFC 3834 §5).
+        new_field("Auto-Submitted", "auto-replied"),
         new_field("MIME-Version", "1.0"),
     ]
     if message_id:

@@ -6,7 +6,8 @@ message's move, so that a crash leaves nothing half done, and a repetition chang
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -15,6 +16,7 @@ from django.db.models import Q, QuerySet
 from engine import calendar_days
 from engine.database import batches, clock
 from engine.encryption.errors import UnreadableError
+from engine.mail import automatic_answers
 from engine.mail.conversation import conversation_id
 from engine.mail.header import HeaderBlock
 from engine.registry.errors import PolicyError
@@ -31,7 +33,7 @@ from engine.storage.models import (
 from engine.storage.standard_folders import inbox
 
 LONGEST = timedelta(days=370)
-# Reminders woken in one run of the job, those shown on a page, and of one mailbox.
+# Reminders looked for at once, those shown on a page, and those of one mailbox.
 BATCH = 500
 SHOWN = 20
 LIMIT = 2000
@@ -65,31 +67,40 @@ def snooze(
 
 
 @transaction.atomic
-def follow_up(message: Message, *, days: int, by: Person) -> None:
+def follow_up(
+    message: Message, *, days: int, by: Person, leaves_at: datetime | None = None
+) -> None:
     """Reminds a person if nobody has answered a sent message after some days.
 
-    Raises PolicyError.
+    They count from `leaves_at`, None for now. One person is reminded of a message: raises
+    PolicyError if that is another, or if there can be no reminder.
     """
     if message.folder.role != FolderRole.SENT:
         raise PolicyError("Only sent messages wait for an answer.")
-    due_at = calendar_days.later(clock.now(), days=days)
+    due_at = calendar_days.later(leaves_at or clock.now(), days=days)
     _check_moment(due_at)
     _check_room(message.mailbox, 1)
-    Reminder.objects.update_or_create(
+    wanted = {"person": by, "due_at": due_at, "is_due": False}
+    reminder, is_new = Reminder.objects.select_related("person").get_or_create(
         message_id=message.pk,
         kind=ReminderKind.FOLLOW_UP,
-        defaults={
-            "mailbox": message.mailbox,
-            "person": by,
-            "due_at": due_at,
-            "is_due": False,
-        },
+        defaults={"mailbox": message.mailbox, **wanted},
     )
+    if reminder.person_id != by.pk:
+        raise PolicyError(
+            f"{reminder.person.name} has a reminder of this message already, and a "
+            "message has only one. Ask them to remove it first."
+        )
+    if not is_new:
+        Reminder.objects.filter(pk=reminder.pk).update(**wanted)
 
 
-def of_message(message: Message) -> dict[str, Reminder]:
-    """Returns the reminders of a message by their kind."""
-    return {one.kind: one for one in Reminder.objects.filter(message=message)}
+def of_message(message: Message, *, person: Person) -> dict[str, Reminder]:
+    """Returns the reminders of a message by their kind, without those of other people."""
+    rows = Reminder.objects.filter(message=message).filter(
+        Q(kind=ReminderKind.SNOOZE) | Q(person=person)
+    )
+    return {one.kind: one for one in rows}
 
 
 def times_of(messages: Collection[Message]) -> dict[int, datetime]:
@@ -124,9 +135,7 @@ def wake() -> int:
 
     One that cannot be woken delays no other; the job fails then, and is tried again.
     """
-    waiting = Reminder.objects.filter(is_due=False, due_at__lte=clock.now())
-    ids = list(waiting.order_by("due_at").values_list("pk", flat=True)[:BATCH])
-    return batches.for_each(ids, _wake)
+    return batches.for_each(_waiting(), _wake)
 
 
 def clean_up() -> int:
@@ -136,6 +145,22 @@ def clean_up() -> int:
         | Q(kind=ReminderKind.SNOOZE, message__is_read=True)
     )
     return over.delete()[0]
+
+
+def _waiting() -> Iterator[int]:
+    """Yields the ids of what is due, for as long as one job works.
+
+    Each id once, so that those which cannot be woken do not keep the rest waiting.
+    """
+    deadline, after = time.monotonic() + batches.JOB_SECONDS, 0
+    due_now = Reminder.objects.filter(is_due=False, due_at__lte=clock.now())
+    while ids := list(
+        due_now.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    ):
+        for after in ids:
+            if time.monotonic() >= deadline:
+                return
+            yield after
 
 
 @transaction.atomic
@@ -178,7 +203,7 @@ def _wait_or_end(reminder: Reminder) -> None:
 def is_answered(sent: Message) -> bool:
     """Whether a message that names this one in In-Reply-To or References has arrived.
 
-    An automatic reply (RFC 3834) is no answer.
+    An automatic reply (RFC 3834) and a receipt (RFC 8098) are no answers.
     """
     own = conversation_id(
         HeaderBlock.salvage(f"In-Reply-To: {sent.message_id}\r\n\r\n".encode())
@@ -200,8 +225,7 @@ def _answers(message: Message, message_id: str) -> bool:
         header = HeaderBlock.salvage(content.header(message))
     except UnreadableError:
         return False
-    automatic = header.text("Auto-Submitted").strip().casefold()
-    if automatic not in ("", "no"):
+    if not automatic_answers.is_by_a_person(header):
         return False
     named = f"{header.text('In-Reply-To')} {header.text('References')}"
     return bool(message_id) and message_id in named

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from uuid import UUID
 
@@ -16,9 +17,7 @@ from django.views.decorators.http import require_http_methods
 from engine.mail.errors import MailError
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
-from engine.registry.errors import PolicyError
 from engine.storage.models import FolderRole, Message
-from engine.storage.organising import reminders as stored_reminders
 from engine.storage.standard_folders import folder
 from portal.webmail.access import requires_mail
 from portal.webmail.compose import (
@@ -41,7 +40,6 @@ from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_store import DraftConflictError
 from portal.webmail.mailbox import undo_move
-from portal.webmail.models import ScheduledSend
 from portal.webmail.organising import collision, reminders
 from portal.webmail.request_ids import parse_id
 
@@ -245,25 +243,18 @@ def _send(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse
     return _send_now(request, compose_request, edited, recipients)
 
 
-def _remind_of_answer(request: HttpRequest, sent: ScheduledSend) -> None:
-    """Has the sender reminded if nobody answers, where they asked for that."""
-    days = reminders.chosen_days(request)
-    if days:
-        with suppress(PolicyError):
-            stored_reminders.follow_up(sent.message, days=days, by=sent.person)
-
-
 def _send_now(
     request: HttpRequest,
     compose_request: ComposeRequest,
     edited: Draft,
     recipients: Recipients,
 ) -> HttpResponse:
+    outgoing = replace(
+        compose_request.outgoing(edited, recipients),
+        follow_up_days=reminders.chosen_days(request),
+    )
     try:
-        scheduled_send = send_message.send(
-            compose_request.outgoing(edited, recipients),
-            by=compose_request.mailboxes.person,
-        )
+        sent = send_message.send(outgoing, by=compose_request.mailboxes.person)
     except MailError as error:
         compose_request.form.refused(error, has_files=bool(compose_request.file_sizes))
         page = compose_page(request, compose_request, edited)
@@ -275,8 +266,11 @@ def _send_now(
         messages.info(request, SENT_ALREADY)
     else:
         send_message.mark_answered(
-            edited, access=compose_request.access, sent=scheduled_send
+            edited, access=compose_request.access, sent=sent.scheduled
         )
-        _remind_of_answer(request, scheduled_send)
-        undo_send.announce(request, scheduled_send)
+        undo_send.announce(request, sent.scheduled)
+        if sent.no_reminder:
+            messages.warning(
+                request, f"You will not be reminded of it. {sent.no_reminder}"
+            )
     return redirect("webmail:mailbox", mailbox_id=compose_request.access.mailbox.pk)

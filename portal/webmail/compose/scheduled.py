@@ -5,10 +5,8 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from engine.database import clock
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.models import ScheduledSend
-from portal.webmail.models.scheduled_send import UNDOABLE
 from portal.webmail.sidebar import render_with_sidebar
 
 SHOWN = 100
@@ -18,9 +16,11 @@ SHOWN = 100
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """Lists the person's messages that are to be sent later, the next one first."""
-    person = accessible_mailboxes(request).person
-    rows = ScheduledSend.objects.filter(
-        person=person, leaves_at__gt=clock.now() + UNDOABLE
+    mailboxes = accessible_mailboxes(request)
+    # Without those that they could not take back any more.
+    allowed = [access.mailbox.pk for access in mailboxes.sendable]
+    rows = ScheduledSend.objects.later().filter(
+        person=mailboxes.person, message__mailbox__in=allowed
     )
     waiting = list(rows.select_related("message")[: SHOWN + 1])
     context = {

@@ -14,10 +14,11 @@ from engine.mail.composer import Attachment, Picture
 from engine.queue.enqueue import mailbox_submission
 from engine.queue.enqueue.mailbox_submission import PreparedMessage, Recipients
 from engine.queue.models import Source
+from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions
 from engine.storage.models import FolderRole, Message
-from engine.storage.organising import answers
+from engine.storage.organising import answers, reminders
 from portal.webmail.access import MailboxAccess
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
@@ -46,9 +47,14 @@ class OutgoingMessage:
     """When it leaves; None for as soon as it cannot be undone any more."""
     extra_attachments: Sequence[Attachment] = ()
     """Attachments that were never stored with the draft."""
+    follow_up_days: int = 0
+    """After how many days its author wants to be reminded if nobody answers; 0 for never."""
 
-    def message(self) -> bytes:
-        """Returns the raw message as its recipients get it, without a Bcc field."""
+    def message(self, date: datetime | None) -> bytes:
+        """Returns the raw message as its recipients get it, without a Bcc field.
+
+        `date` is when it leaves, None for now.
+        """
         stored, pictures = self._files()
         options = self.draft.options
         subject = tagged(self.draft.subject, options.classification)
@@ -58,6 +64,7 @@ class OutgoingMessage:
             cc=self.recipients.cc,
             attachments=[*stored, *self.extra_attachments],
             pictures=pictures,
+            date=date,
         )
 
     def _files(self) -> tuple[list[Attachment], list[Picture]]:
@@ -90,20 +97,32 @@ def is_sent(draft: Draft, *, sender: Mailbox) -> bool:
     ).exists()
 
 
-def send(outgoing: OutgoingMessage, *, by: Person) -> ScheduledSend:
-    """Accepts the message, stores a copy in Sent and deletes the draft, all or nothing.
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was accepted."""
+
+    scheduled: ScheduledSend
+    no_reminder: str
+    """Why its author is not reminded though they asked for that; empty otherwise."""
+
+
+def send(outgoing: OutgoingMessage, *, by: Person) -> Sent:
+    """Accepts the message, stores a copy in Sent, deletes the draft and makes the reminder.
+
+    All or nothing, but a reminder that is one too many does not stop the message.
 
     Raises MailError with the sentence to show, and SentAlreadyError. The virus scan may
     take seconds, so it runs before the transaction and holds no lock.
     """
+    leaves_at = outgoing.leaves_at()
     prepared = mailbox_submission.prepare(
-        outgoing.message(),
+        outgoing.message(leaves_at),
         sender=outgoing.sender,
         recipients=outgoing.recipients,
         source=Source.WEBMAIL,
         by=by,
         fingerprint=outgoing.fingerprint,
-        release_at=outgoing.leaves_at(),
+        release_at=leaves_at,
         address=outgoing.draft.address_of(outgoing.sender),
     )
     return _commit(outgoing, prepared, by=by)
@@ -112,20 +131,37 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> ScheduledSend:
 @transaction.atomic
 def _commit(
     outgoing: OutgoingMessage, prepared: PreparedMessage, *, by: Person
-) -> ScheduledSend:
+) -> Sent:
     lock_drafts(outgoing.sender)
     if is_sent(outgoing.draft, sender=outgoing.sender):
         raise SentAlreadyError
     sent = mailbox_submission.commit(prepared)
     if outgoing.drafts is not None:
         draft_store.delete(outgoing.draft, mailbox=outgoing.drafts)
-    return ScheduledSend.objects.create(
+    scheduled = ScheduledSend.objects.create(
         # A message sent again after an undo is a repeat to the queue, without a copy.
         message=sent.copy or mailbox_submission.store_copy(prepared, sent.reference),
         person=by,
         reference=sent.reference,
         leaves_at=prepared.incoming.release_at or clock.now(),
     )
+    return Sent(scheduled, _remind(scheduled, days=outgoing.follow_up_days))
+
+
+def _remind(scheduled: ScheduledSend, *, days: int) -> str:
+    """Has the author reminded if nobody answers; returns why not, empty if they are."""
+    if not days:
+        return ""
+    try:
+        reminders.follow_up(
+            scheduled.message,
+            days=days,
+            by=scheduled.person,
+            leaves_at=scheduled.leaves_at,
+        )
+    except PolicyError as refusal:
+        return str(refusal)
+    return ""
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -105,8 +106,12 @@ class Draft:
         attachments: Sequence[Attachment] = (),
         pictures: Sequence[Picture] = (),
         extra_headers: dict[str, str] | None = None,
+        date: datetime | None = None,
     ) -> bytes:
-        """Returns the raw message as its recipients get it, sent from `mailbox`."""
+        """Returns the raw message as its recipients get it, sent from `mailbox`.
+
+        `date` is when it leaves, None for now.
+        """
         own = self.address_of(mailbox)
         marks = self.options.headers(own)
         return compose(
@@ -122,6 +127,7 @@ class Draft:
             references=self.references,
             extra_headers={**marks, **(extra_headers or {})},
             message_id=self.message_id,
+            date=date,
         )
 
 

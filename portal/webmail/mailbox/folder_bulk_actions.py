@@ -16,7 +16,7 @@ from portal.webmail.access import (
     accessible_mailboxes,
     requires_mail,
 )
-from portal.webmail.mailbox import message_list
+from portal.webmail.mailbox import message_list, waiting_messages
 from portal.webmail.mailbox.message_actions import (
     MOVE_ACTIONS,
     count_phrase,
@@ -61,10 +61,13 @@ def _perform(
     if name == "read":
         return count_phrase(folder_actions.mark_all_read(folder), "marked as read")
     if name == "empty":
+        waiting_messages.check_all_have_left(folder)
         return count_phrase(folder_actions.empty(folder), "deleted for good")
     if name not in (*MOVE_ACTIONS, "move"):
         raise Http404
     target = target_folder(request, mailboxes, access, name)
+    if target.is_waste:
+        waiting_messages.check_all_have_left(folder)
     return count_phrase(
         folder_actions.move_all(folder, target), f"moved to {target.name}"
     )

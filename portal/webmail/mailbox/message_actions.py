@@ -12,6 +12,7 @@ from django.utils.http import urlencode
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from engine.registry.errors import PolicyError
 from engine.storage import message_actions
 from engine.storage.models import Folder, FolderRole, Message
 from engine.storage.organising import archive
@@ -22,7 +23,7 @@ from portal.webmail.access import (
     accessible_mailboxes,
     requires_mail,
 )
-from portal.webmail.mailbox import undo_move
+from portal.webmail.mailbox import undo_move, waiting_messages
 from portal.webmail.mailbox.list_options import read_options
 from portal.webmail.request_ids import parse_id
 from portal.webmail.sidebar import sidebar
@@ -54,7 +55,7 @@ def act(request: HttpRequest, folder_id: int) -> HttpResponse:
         }
         return render(request, "webmail/mailbox/delete_messages.html", context)
     elif name == "erase":
-        messages.success(request, _erase(chosen, folder))
+        _erase(request, chosen, folder)
     elif name in MARK_ACTIONS:
         mark(request, chosen, name)
     else:
@@ -139,7 +140,16 @@ def mark(request: HttpRequest, chosen: list[Message], name: str) -> None:
 def move(
     request: HttpRequest, chosen: list[Message], target: Folder, *, place: str
 ) -> None:
-    """Moves messages and offers an undo on the page at `place`."""
+    """Moves messages and offers an undo on the page at `place`.
+
+    Those that have not left yet do not move to where they would be erased.
+    """
+    if target.is_waste:
+        try:
+            waiting_messages.check_have_left(chosen)
+        except PolicyError as refusal:
+            messages.warning(request, str(refusal))
+            return
     if target.role == FolderRole.ARCHIVE and archive.is_by_year(target.mailbox):
         _archive_by_year(request, chosen, target, place=place)
         return
@@ -158,11 +168,16 @@ def _archive_by_year(
     messages.success(request, count_phrase(len(chosen), f"moved to {names}"))
 
 
-def _erase(chosen: list[Message], folder: Folder) -> str:
+def _erase(request: HttpRequest, chosen: list[Message], folder: Folder) -> None:
     if folder.role != FolderRole.TRASH:
         raise Http404
+    try:
+        waiting_messages.check_have_left(chosen)
+    except PolicyError as refusal:
+        messages.warning(request, str(refusal))
+        return
     message_actions.erase([message.pk for message in chosen])
-    return count_phrase(len(chosen), "deleted for good")
+    messages.success(request, count_phrase(len(chosen), "deleted for good"))
 
 
 def _back(request: HttpRequest, folder: Folder) -> str:

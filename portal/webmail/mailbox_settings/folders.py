@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from engine.registry.errors import PolicyError
 from engine.storage import folder_actions
 from portal.webmail.access import accessible_mailboxes, requires_mail
-from portal.webmail.mailbox import message_list
+from portal.webmail.mailbox import message_list, waiting_messages
 from portal.webmail.mailbox_settings.forms import FolderForm
 from portal.webmail.sidebar import sidebar
 
@@ -61,6 +61,7 @@ def remove(request: HttpRequest, folder_id: int) -> HttpResponse:
     access, folder = mailboxes.writable_folder(folder_id)
     if request.method == "POST":
         try:
+            waiting_messages.check_all_have_left(folder)
             folder_actions.remove(folder)
         except PolicyError as refusal:
             messages.warning(request, str(refusal))

@@ -22,6 +22,10 @@ class ScheduledSendQuerySet(models.QuerySet["ScheduledSend"]):
         """Those that have not left, so that they can be undone."""
         return self.filter(leaves_at__gt=Now())
 
+    def later(self) -> ScheduledSendQuerySet:
+        """Those whose author chose when they leave, and that have not left."""
+        return self.filter(leaves_at__gt=clock.now() + UNDOABLE)
+
 
 class ScheduledSend(models.Model):
     """Links the copy in Sent with the queue's reference and the time it leaves."""

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from engine.registry.errors import PolicyError
 from engine.storage.models import Folder, FolderRole, Message
 from engine.storage.organising import merged_lists
 from portal.webmail.access import (
@@ -86,7 +87,10 @@ def act(request: HttpRequest) -> HttpResponse:
         by_mailbox = {}
     for mailbox_id, chosen in by_mailbox.items():
         mailbox = mailboxes.writable(mailbox_id).mailbox.name
-        messages.success(request, f"{mailbox}: {perform(name, chosen)}")
+        try:
+            messages.success(request, f"{mailbox}: {perform(name, chosen)}")
+        except PolicyError as refusal:
+            messages.warning(request, f"{mailbox}: {refusal}")
     past = parse_id(request.POST.get("past", ""))
     place = reverse("webmail:all_inboxes")
     return redirect(f"{place}?past={past}" if past else place)

@@ -26,6 +26,7 @@ from portal.webmail.access import (
     accessible_mailboxes,
     requires_mail,
 )
+from portal.webmail.mailbox import waiting_messages
 from portal.webmail.mailbox.message_actions import (
     MARK_ACTIONS,
     MOVE_ACTIONS,
@@ -76,7 +77,8 @@ def back(request: HttpRequest, access: MailboxAccess) -> str:
 def perform(name: str, chosen: list[Message]) -> str:
     """Marks or moves messages of one mailbox, as the buttons of a folder do.
 
-    Returns what was done. Drafts are moved to Deleted only.
+    Returns what was done. Drafts are moved to Deleted only. Raises PolicyError for what
+    may not be deleted yet.
     """
     if name in MARK_ACTIONS:
         words, change = MARK_ACTIONS[name]
@@ -90,6 +92,8 @@ def perform(name: str, chosen: list[Message]) -> str:
         names = ", ".join(sorted(one.name for one in moved))
         return count_phrase(len(movable), f"moved to {names or 'Archive'}")
     target = folder_of(mailbox, MOVE_ACTIONS[name])
+    if target.is_waste:
+        waiting_messages.check_have_left(movable)
     message_actions.move(movable, target)
     return count_phrase(len(movable), f"moved to {target.name}")
 

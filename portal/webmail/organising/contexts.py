@@ -41,7 +41,7 @@ def of_message(
     return {
         "labels": panel.labels,
         "message_labels": of_each.get(message.pk, []),
-        "reminders": stored_reminders.of_message(message)
+        "reminders": stored_reminders.of_message(message, person=mailboxes.person)
         if panel.has_reminders
         else {},
         "snooze_times": reminders.TIMES,

@@ -19,6 +19,7 @@ from engine.storage.organising import reminders
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.mailbox.list_options import Order, Show
 from portal.webmail.mailbox.message_list import MessagePage, MessageRow
+from portal.webmail.models import ScheduledSend
 from portal.webmail.request_ids import parse_id
 from portal.webmail.sidebar import Sidebar
 
@@ -109,14 +110,18 @@ def follow_up(request: HttpRequest, message_id: int) -> HttpResponse:
     """Reminds the person if nobody has answered a sent message after some days."""
     mailboxes = accessible_mailboxes(request)
     _, message = mailboxes.writable_message(message_id)
+    waiting = ScheduledSend.objects.waiting().filter(message=message).first()
     try:
         reminders.follow_up(
-            message, days=chosen_days(request) or 3, by=mailboxes.person
+            message,
+            days=chosen_days(request) or 3,
+            by=mailboxes.person,
+            leaves_at=waiting.leaves_at if waiting else None,
         )
     except PolicyError as refusal:
         messages.warning(request, str(refusal))
     else:
-        messages.success(request, "You are reminded if nobody answers.")
+        messages.success(request, "You will be reminded if nobody answers.")
     return redirect("webmail:read", message_id=message.pk)
 
 
@@ -134,5 +139,5 @@ def end(request: HttpRequest, mailbox_id: int, reminder_id: int) -> HttpResponse
     rows = Reminder.objects.select_related("folder", "mailbox")
     reminder = get_object_or_404(rows, pk=reminder_id, mailbox=access.mailbox)
     reminders.cancel(reminder)
-    messages.success(request, "Done: you are not reminded any more.")
+    messages.success(request, "Reminder removed.")
     return redirect("webmail:mailbox", mailbox_id=access.mailbox.pk)

@@ -11,10 +11,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from engine.mail.dates import parse_date
 from engine.queue.models import QueuedMessage, Recipient
-from engine.registry.models import Person
-from engine.storage.models import FolderRole, Message
+from engine.registry.models import Mailbox, Person
+from engine.storage import message_actions
+from engine.storage.models import Folder, FolderRole, Message, Reminder
+from engine.storage.standard_folders import folder
 from portal.webmail.models import ReceiptAnswer, ScheduledSend, WritingPreferences
+from tests import factories
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import (
     CHARLIE,
@@ -106,12 +110,17 @@ def test_a_message_is_sent_at_the_chosen_time_and_taken_back_until_then(
     moment = timezone.localtime() + timedelta(days=2)
     typed = moment.strftime("%Y-%m-%dT%H:%M")
 
-    page = compose_page.post(as_bob, "send", to=CHARLIE, send_at=typed, text="Later")
+    fields = {"to": CHARLIE, "send_at": typed, "text": "Later", "follow_up": "3"}
+    page = compose_page.post(as_bob, "send", **fields)
 
     assert "Your message will be sent on" in page.content.decode()
     [scheduled] = ScheduledSend.objects.all()
     assert abs(scheduled.leaves_at - moment) < timedelta(minutes=1)
     assert Recipient.objects.get().next_attempt_at == scheduled.leaves_at
+    due_at = Reminder.objects.get().due_at
+    assert due_at > scheduled.leaves_at + timedelta(days=2)
+    _, copy = only_message_in(bob.mailbox, FolderRole.SENT)
+    assert parse_date(copy.header.text("Date")) == scheduled.leaves_at
     # No page counts the seconds of two days.
     assert (
         "will be sent in" not in as_bob.get(reverse("webmail:folder")).content.decode()
@@ -151,6 +160,46 @@ def test_a_draft_is_saved_whatever_its_time(
 
     assert saved.status_code == 200
     assert "Kept</textarea>" in compose_page.page(as_bob)
+
+
+def test_the_copy_of_what_waits_is_not_deleted(
+    as_bob: Client, bob: Person, compose_page: ComposePage
+) -> None:
+    typed = (timezone.localtime() + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M")
+    compose_page.post(as_bob, "send", to=CHARLIE, send_at=typed)
+    copy, _ = only_message_in(bob.mailbox, FolderRole.SENT)
+    trash = folder(bob.mailbox, FolderRole.TRASH)
+
+    def refused(do: str, place: str, box: Folder | Mailbox) -> bool:
+        posted = {"do": do, "organise": do, "message": copy.pk}
+        page = as_bob.post(reverse(place, args=[box.pk]), posted, follow=True)
+        return "“About it” has not been sent yet" in page.content.decode()
+
+    assert refused("delete", "webmail:act", copy.folder)
+    assert refused("junk", "webmail:organise", bob.mailbox)
+    assert refused("delete", "webmail:folder_bulk_actions", copy.folder)
+    message_actions.move([copy], trash)
+    assert refused("erase", "webmail:act", trash)
+    assert refused("empty", "webmail:folder_bulk_actions", trash)
+    assert "About it" in as_bob.get(reverse("webmail:scheduled")).content.decode()
+
+
+def test_what_may_not_be_taken_back_any_more_is_not_listed(
+    as_bob: Client, bob: Person, team: Mailbox
+) -> None:
+    grant = factories.make_grant(team, bob, can_send=True)
+    ScheduledSend.objects.create(
+        message=store_message(team, role=FolderRole.SENT, subject="Plea"),
+        person=bob,
+        reference="R1",
+        leaves_at=timezone.now() + timedelta(days=2),
+    )
+    url = reverse("webmail:scheduled")
+    assert "Plea" in as_bob.get(url).content.decode()
+
+    grant.delete()
+
+    assert "Plea" not in as_bob.get(url).content.decode()
 
 
 @pytest.mark.parametrize("days", [-1, 100])

@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from engine.mail import mdn
+from engine.mail.header import HeaderBlock
 from engine.registry.models import Mailbox, Person
 from engine.storage import message_actions, withdrawals
 from engine.storage.models import (
@@ -23,7 +25,11 @@ from engine.storage.organising import reminders
 from engine.storage.standard_folders import folder
 from engine.storage.withdrawals import Cause
 from tests.engine.storage.conftest import deliver
-from tests.portal.webmail.conftest import compose_message, store_message
+from tests.portal.webmail.conftest import (
+    compose_message,
+    named_address,
+    store_message,
+)
 from tests.portal.webmail.organising.pages import (
     listed,
     organise,
@@ -105,6 +111,7 @@ def test_one_that_cannot_be_woken_keeps_no_other_asleep(
     organise(bobs, *stored, organise="snooze", until="week")
     pass_time()
     move = message_actions.move
+    monkeypatch.setattr(reminders, "BATCH", 1)
 
     def failing(messages: list[Message], target: Folder) -> None:
         if messages == stored[:1]:
@@ -285,6 +292,39 @@ def test_an_answer_ends_the_reminder(
     assert Reminder.objects.filter(is_due=True).exists() is not is_answer
 
 
+def test_a_receipt_is_no_answer(bobs: Client, bob: Person) -> None:
+    ask_to_be_reminded(bobs, sent_by(bob))
+    receipt = mdn.compose_displayed(
+        reader=named_address("Jane", "jane@firm.example.secure.example"),
+        to=named_address("Bob", bob.address),
+        original=HeaderBlock.parse(b"Message-ID: <1@northfield.example>\r\n\r\n"),
+        reporting_ua="Postern",
+    )
+    mark = b"Auto-Submitted: auto-replied\r\n"
+    assert mark in receipt
+    # As other programs send it.
+    deliver(bob.mailbox, receipt.replace(mark, b""))
+    pass_time()
+
+    reminders.wake()
+
+    assert Reminder.objects.filter(is_due=True).exists()
+
+
+def test_a_second_member_is_told_who_has_the_reminder(
+    alices: Client, bobs: Client, office: Mailbox
+) -> None:
+    message = store_message(office, role=FolderRole.SENT)
+    ask_to_be_reminded(alices, message)
+
+    url = reverse("webmail:follow_up", args=[message.pk])
+    page = bobs.post(url, {"follow_up": 5}, follow=True).content.decode()
+
+    assert "Alice has a reminder of this message already" in page
+    assert "You will be reminded on" not in page
+    assert "You will be reminded on" in read(alices, message)
+
+
 def test_an_answer_deep_in_a_conversation_ends_the_reminder(
     bobs: Client, bob: Person
 ) -> None:
@@ -300,24 +340,34 @@ def test_an_answer_deep_in_a_conversation_ends_the_reminder(
     assert not Reminder.objects.exists()
 
 
-def test_a_reminder_is_asked_for_while_writing(bobs: Client, bob: Person) -> None:
-    url = reverse("webmail:compose", args=[bob.mailbox.pk])
-    assert "Remind me if nobody answers" in bobs.get(url).content.decode()
+def send_with_reminder(client: Client, bob: Person) -> str:
+    """Sends a message that is to be answered within a week; returns the page after it."""
     draft = reverse(
         "webmail:draft",
         args=[bob.mailbox.pk, "0f0e0d0c-0b0a-4f7b-9a35-0c8e7d2f4b61"],
     )
+    fields = {"to": bob.address, "subject": "Hello", "text": "Hello"}
+    posted = {**fields, "do": "send", "follow_up": "7"}
+    return client.post(draft, posted, follow=True).content.decode()
 
-    bobs.post(
-        draft,
-        {
-            "do": "send",
-            "to": bob.address,
-            "subject": "Hello",
-            "text": "Hello",
-            "follow_up": "7",
-        },
-    )
+
+def test_a_message_leaves_without_a_reminder_that_is_one_too_many(
+    bobs: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminders, "LIMIT", 0)
+
+    page = send_with_reminder(bobs, bob)
+
+    assert "You will not be reminded of it. A mailbox has at most 0" in page
+    assert Message.objects.filter(folder__role=FolderRole.SENT).count() == 1
+    assert not Reminder.objects.exists()
+
+
+def test_a_reminder_is_asked_for_while_writing(bobs: Client, bob: Person) -> None:
+    url = reverse("webmail:compose", args=[bob.mailbox.pk])
+    assert "Remind me if nobody answers" in bobs.get(url).content.decode()
+
+    send_with_reminder(bobs, bob)
 
     reminder = Reminder.objects.get()
     assert reminder.kind == ReminderKind.FOLLOW_UP
