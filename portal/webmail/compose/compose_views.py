@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from http import HTTPStatus
 from uuid import UUID
 
@@ -40,7 +39,7 @@ from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_store import DraftConflictError
 from portal.webmail.mailbox import undo_move
-from portal.webmail.organising import collision, reminders
+from portal.webmail.organising import collision
 from portal.webmail.request_ids import parse_id
 
 SENT_ALREADY = "This message has been sent already."
@@ -249,12 +248,11 @@ def _send_now(
     edited: Draft,
     recipients: Recipients,
 ) -> HttpResponse:
-    outgoing = replace(
-        compose_request.outgoing(edited, recipients),
-        follow_up_days=reminders.chosen_days(request),
-    )
     try:
-        sent = send_message.send(outgoing, by=compose_request.mailboxes.person)
+        sent = send_message.send(
+            compose_request.outgoing(edited, recipients),
+            by=compose_request.mailboxes.person,
+        )
     except MailError as error:
         compose_request.form.refused(error, has_files=bool(compose_request.file_sizes))
         page = compose_page(request, compose_request, edited)

@@ -26,6 +26,7 @@ from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.drafts.options import tagged
 from portal.webmail.models import ScheduledSend
 from portal.webmail.organising import collision
+from portal.webmail.organising.reminders import DAYS
 from portal.webmail.rendering import written_html
 
 
@@ -47,8 +48,6 @@ class OutgoingMessage:
     """When it leaves; None for as soon as it cannot be undone any more."""
     extra_attachments: Sequence[Attachment] = ()
     """Attachments that were never stored with the draft."""
-    follow_up_days: int = 0
-    """After how many days its author wants to be reminded if nobody answers; 0 for never."""
 
     def message(self, date: datetime | None) -> bytes:
         """Returns the raw message as its recipients get it, without a Bcc field.
@@ -145,12 +144,12 @@ def _commit(
         reference=sent.reference,
         leaves_at=prepared.incoming.release_at or clock.now(),
     )
-    return Sent(scheduled, _remind(scheduled, days=outgoing.follow_up_days))
+    return Sent(scheduled, _remind(scheduled, days=outgoing.draft.follow_up))
 
 
 def _remind(scheduled: ScheduledSend, *, days: int) -> str:
-    """Has the author reminded if nobody answers; returns why not, empty if they are."""
-    if not days:
+    """Has the author reminded as the draft says; returns why not, empty where all is well."""
+    if days not in DAYS:
         return ""
     try:
         reminders.follow_up(

@@ -146,6 +146,7 @@ def test_the_time_to_send_and_the_reminder_stay_with_the_draft(
     compose_page.post(as_bob, "send", to=CHARLIE, text="A page without the times")
     [scheduled] = ScheduledSend.objects.all()
     assert scheduled.leaves_at > timezone.now() + timedelta(days=1)
+    assert Reminder.objects.get().due_at > scheduled.leaves_at + timedelta(days=2)
     _, sent = only_message_in(compose_page.mailbox, FolderRole.SENT)
     assert "X-Draft" not in str(sent.header)
 
