@@ -109,6 +109,11 @@ def _faults_when_dark(page: Page) -> Iterator[str]:
     page.emulate_media(color_scheme="light")
 
 
+WIDE_PARTS = """width => [...document.querySelectorAll("body *")]
+  .filter(one => one.getBoundingClientRect().right > width)
+  .map(one => one.outerHTML.slice(0, 120)).slice(0, 5).join(" | ")"""
+
+
 def faults_at_width(page: Page, width: int) -> Iterator[str]:
     page.evaluate(AT_REST)
     if folder := os.environ.get("POSTERN_PICTURES"):
@@ -120,7 +125,7 @@ def faults_at_width(page: Page, width: int) -> Iterator[str]:
     for violation in violations(page, RULES):
         yield from (f"{violation['id']}: {node}" for node in violation["nodes"])
     if page.evaluate("document.documentElement.scrollWidth") > width:
-        yield "is wider than the screen"
+        yield f"is wider than the screen: {page.evaluate(WIDE_PARTS, width)}"
     if width == NARROW and page.evaluate(SIDEWAYS):
         yield "has a table that scrolls sideways"
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.http import QueryDict
 
 from engine.registry.models import Person
-from portal.webmail.mailbox import message_list
+from portal.webmail.mailbox import list_queries
 from portal.webmail.mailbox.list_options import read_options
 from tests.portal.webmail.conftest import store_message
 
@@ -36,9 +36,9 @@ def test_no_page_of_a_folder_is_sorted(bob: Person, asked: str, place: str) -> N
         stored[0].folder, QueryDict(asked), conversations=False, reader_id=bob.pk
     )
     rows = (
-        message_list._ordered(options)
+        list_queries.ordered(options)
         if place == "first page"
-        else message_list._beyond(options, stored[1].pk, forwards=True)
+        else list_queries.beyond(options, stored[1].pk, forwards=True)
     )
     if connection.vendor == "postgresql":
         # Three rows are read and sorted faster than found by an index.

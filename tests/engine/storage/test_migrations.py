@@ -41,7 +41,7 @@ def test_automatic_mail_that_waits_survives_the_renaming_of_its_table(
             waiting = cursor.fetchall()
     finally:
         executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes("storage"))
+        executor.migrate(executor.loader.graph.leaf_nodes())
 
     [row] = AutomaticMail.objects.all()
     assert waiting == [("answer", message.pk)]
@@ -68,7 +68,7 @@ def test_the_use_of_what_was_delivered_before_is_not_known(bob: Person) -> None:
         old = earlier.apps.get_model("storage", "Message").objects.create(**facts)
     finally:
         executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes("storage"))
+        executor.migrate(executor.loader.graph.leaf_nodes())
 
     new = Message.objects.create(**facts)
     uses = dict(Message.objects.values_list("pk", "first_use"))
