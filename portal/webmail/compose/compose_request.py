@@ -178,7 +178,9 @@ def load_compose_request(
         request.FILES,
         draft=draft,
         senders=mailboxes.sendable,
-        pictures=pictures.sources(home.mailbox, token) if home else {},
+        pictures=pictures.sources(home.mailbox, token)
+        if home and request.POST.get("html")
+        else {},
     )
     return ComposeRequest(mailboxes, access, draft, form, "version" in request.POST)
 
