@@ -110,7 +110,7 @@ def forward(raw: bytes) -> Seen:
 def edit_as_new(raw: bytes) -> Seen:
     parsed = parsed_message.parse_message(raw)
     files = reply_drafts.forwarded_files(parsed, attached=False)
-    text = reply_drafts.again(parsed, uuid4()).text
+    text = reply_drafts.again(parsed, uuid4(), keeps_html=True).text
     return Seen([text], [file.data for file in files])
 
 
