@@ -95,7 +95,7 @@ def _encrypt(ids: Sequence[int], old: str, new: str, key: bytes = b"") -> int:
     Content.objects.bulk_update(
         rows, ["format", "header", "body", "blob_key", "body_digest"], batch_size=CHUNK
     )
-    # Made again under the key by those who list them.
+    # Made again under the key by those who list them, unless the message is too large.
     Message.objects.filter(content__in=[r.pk for r in rows]).update(preview=None)
     content_keys.add(
         {(pk, holder): keys[pk] for pk, holder in _holders([r.pk for r in rows])}

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Collection, Iterable
 
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import QuerySet
 
 from engine.encryption import stream
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 # Characters of a preview.
 LENGTH = 160
 # Octets of a message whose preview is made while somebody waits, and of all together. The
-# job that indexes messages makes the others.
+# job that indexes messages makes the others, once each.
 WHILE_WAITING = 64 * 1024
 ALL_WHILE_WAITING = 512 * 1024
 
@@ -65,11 +65,30 @@ def of_messages(
 
 
 def keep(messages: Iterable[Message]) -> None:
-    """Makes and keeps the previews of messages with their contents loaded."""
+    """Makes and keeps the previews of messages with their contents loaded.
+
+    Keeps none of a content that was encrypted since it was loaded: the preview of what was
+    plain is plain too.
+    """
     made = list(messages)
     for message in made:
         message.preview = _made(message)
-    Message.objects.bulk_update(made, ["preview"])
+    with transaction.atomic(savepoint=False):
+        formats = _lock_formats(made)
+        same = [one for one in made if formats.get(one.pk) == one.content.format]
+        Message.objects.filter(preview=None).bulk_update(same, ["preview"])
+
+
+def _lock_formats(messages: Collection[Message]) -> dict[int, int]:
+    """Locks messages and contents; returns the formats of contents by messages' ids.
+
+    Waits for nobody: what another transaction has locked is left out, for another time.
+    """
+    rows = Message.objects.select_for_update(
+        skip_locked=True, no_key=True, of=("self", "content")
+    ).filter(pk__in=[message.pk for message in messages])
+    found = rows.select_related("content").only("content__format").order_by("pk")
+    return {message.pk: message.content.format for message in found}
 
 
 def _that_fit(messages: Iterable[Message]) -> list[Message]:

@@ -33,7 +33,7 @@ def index_waiting() -> int:
     """Indexes the messages that wait for it, long ones last; returns how many.
 
     In what time is left it brings those to the present folding that the index holds
-    folded in an earlier way, the newest first.
+    folded in an earlier way, and makes the previews that are missing, the newest first.
     """
     done = 0
 
@@ -41,7 +41,11 @@ def index_waiting() -> int:
         nonlocal done
         count = _index(_waiting().filter(size__lte=CHUNK_OCTETS)) or _index_long()
         done += count
-        return count or index_passes.step("messages", _reindex)
+        return (
+            count
+            or index_passes.step("messages", _reindex)
+            or index_passes.step("previews", _make_previews)
+        )
 
     batches.run(turn)
     return done
@@ -70,6 +74,22 @@ def _reindex(before: int) -> int | None:
     long = [one.pk for one in messages if one.size > CHUNK_OCTETS]
     Message.objects.filter(pk__in=long).update(is_indexed=False)
     _put_all(one for one in messages if one.pk not in long)
+    return messages[-1].pk
+
+
+def _make_previews(before: int) -> int | None:
+    """Makes the missing previews of a chunk, as `_reindex` goes through messages.
+
+    Without those of long messages: nobody may wait for them meanwhile.
+    """
+    rows = Message.objects.filter(preview=None, size__lte=CHUNK_OCTETS).order_by("-pk")
+    if before:
+        rows = rows.filter(pk__lt=before)
+    messages = _that_fit(rows.select_related("content", "mailbox")[:CHUNK])
+    if not messages:
+        return None
+    content_keys.load(messages)
+    previews.keep(messages)
     return messages[-1].pk
 
 
@@ -147,6 +167,8 @@ def _index_long() -> int:
             raise
     if not Message.objects.filter(pk=message.pk).update(is_indexed=True):
         index_table.forget([message.pk])  # erased meanwhile
+    elif message.preview is None:
+        previews.keep([message])
     return 1
 
 

@@ -57,6 +57,46 @@ def test_the_index_makes_the_preview_of_a_message_too_large_to_wait_for(
     assert len(shown(long)) <= previews.LENGTH
 
 
+def test_no_preview_of_a_message_is_left_plain_that_is_encrypted_meanwhile(
+    bob: Person, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = deliver(bob.mailbox, compose_message())
+    Content.objects.update(created_at=timezone.now() - timedelta(days=1))
+    switch = encryption.switched_on(settings)
+    next(switch)
+    beginning = previews.beginning
+
+    def encrypt_first(text: str) -> str:
+        assert sum(encrypting.encrypt_all()) == 1
+        return beginning(text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(previews, "beginning", encrypt_first)
+        assert shown(old)
+
+    assert Message.objects.get(pk=old.pk).preview is None
+    assert shown(old)
+    assert bytes(Message.objects.get(pk=old.pk).preview or b"")[:1] == (
+        previews.ENCRYPTED
+    )
+    next(switch, None)
+
+
+def test_the_job_makes_the_previews_of_long_messages_and_of_those_indexed_before(
+    bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previews, "WHILE_WAITING", 10)
+    monkeypatch.setattr(indexer, "CHUNK", 2)
+    earlier = [deliver(bob.mailbox, compose_message()) for _ in range(5)]
+    Message.objects.update(is_indexed=True)
+    long = deliver(bob.mailbox, compose_message(text="word " * 500))
+    monkeypatch.setattr(indexer, "CHUNK_OCTETS", long.size - 1)
+
+    indexer.index_waiting()
+
+    assert all(shown(one) for one in (long, *earlier))
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
