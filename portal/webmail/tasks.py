@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 from engine.email_backend import ServiceMessage
 from engine.jobs import queue
 from engine.lanes import Lane
+from engine.registry.errors import PolicyError
 from engine.registry.models import Person
 from engine.storage import rules
 from engine.storage.exports import mailbox_export
@@ -78,12 +79,19 @@ def start_archiving(folder_id: int, before: datetime, after: int = 0) -> None:
 
 
 def archive_older(folder_id: int, before: str, after: int = 0) -> None:
-    """Archives one slice of a folder, and queues the next."""
+    """Archives one slice of a folder, and queues the next.
+
+    Tells the holders of the mailbox where it ends early.
+    """
     folder = Folder.objects.filter(pk=folder_id).select_related("mailbox").first()
     if folder is None:
         return
     moment = datetime.fromisoformat(before)
-    left = archive.archive_slice(folder, before=moment, by_year=True, after=after)
+    try:
+        left = archive.archive_slice(folder, before=moment, by_year=True, after=after)
+    except PolicyError as refusal:
+        _notify_archiving_ended(folder, before, str(refusal))
+        return
     if left is not None:
         start_archiving(folder_id, moment, left)
 
@@ -187,6 +195,21 @@ def schedule_jobs() -> None:
             "cluster": Lane.LONG,
         },
     )
+
+
+def _notify_archiving_ended(folder: Folder, before: str, reason: str) -> None:
+    """Tells a mailbox why a folder was not archived to its end."""
+    context = {
+        "folder": folder,
+        "reason": reason,
+        "community_name": settings.POSTERN.community_name,
+    }
+    body = render_to_string("webmail/email/archiving_ended.txt", context)
+    subject = f"{settings.POSTERN.community_name}: not all messages were archived"
+    message = ServiceMessage(subject, body, to=[folder.mailbox.address])
+    # One notice for each request, also where the job runs again.
+    message.key = f"archiving-{folder.pk}-{before}"
+    message.send()
 
 
 def _notify_export_ready(export: Export) -> None:

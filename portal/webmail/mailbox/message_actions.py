@@ -162,7 +162,11 @@ def _archive_by_year(
     request: HttpRequest, chosen: list[Message], target: Folder, *, place: str
 ) -> None:
     """Moves messages into the folders of their years, as the mailbox's setting says."""
-    moved = archive.archive(target.mailbox, chosen, by_year=True)
+    try:
+        moved = archive.archive(target.mailbox, chosen, by_year=True)
+    except PolicyError as refusal:
+        messages.warning(request, f"Nothing was moved: {refusal}")
+        return
     undo_move.remember(request, chosen, targets=list(moved), place=place)
     names = ", ".join(sorted(one.name for one in moved))
     messages.success(request, count_phrase(len(chosen), f"moved to {names}"))

@@ -90,7 +90,7 @@ def act(request: HttpRequest) -> HttpResponse:
         try:
             messages.success(request, f"{mailbox}: {perform(name, chosen)}")
         except PolicyError as refusal:
-            messages.warning(request, f"{mailbox}: {refusal}")
+            messages.warning(request, f"{mailbox}: nothing was moved. {refusal}")
     past = parse_id(request.POST.get("past", ""))
     place = reverse("webmail:all_inboxes")
     return redirect(f"{place}?past={past}" if past else place)

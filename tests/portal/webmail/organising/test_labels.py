@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from engine.registry.models import Person
-from engine.storage import withdrawals
+from engine.storage import folder_actions, withdrawals
 from engine.storage.models import (
     Folder,
     FolderRole,
@@ -336,3 +337,27 @@ def test_waste_is_not_archived(bobs: Client, bob: Person) -> None:
     page = bobs.post(url, {"age": "30"}, follow=True).content.decode()
 
     assert "Messages in Deleted are not archived" in page
+
+
+def test_every_way_to_archive_says_that_no_folder_can_be_made_for_the_year(
+    bobs: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = store_message(bob.mailbox)
+    MailboxSettings.objects.create(mailbox=bob.mailbox, archives_by_year=True)
+    monkeypatch.setattr(folder_actions, "MAX_FOLDERS", 1)
+    chosen = {"do": "archive", "message": message.pk, "q": "hearing"}
+
+    for url in (
+        reverse("webmail:act", args=[message.folder_id]),
+        reverse("webmail:search_act", args=[bob.mailbox.pk]),
+        "/mail/all/act/",
+    ):
+        page = bobs.post(url, chosen, follow=True).content.decode().casefold()
+        assert "nothing was moved" in page and "at most 1 folders" in page
+    for _ in "12":
+        tasks.archive_older(message.folder_id, timezone.now().isoformat())
+
+    message.refresh_from_db()
+    assert message.folder.role == FolderRole.INBOX
+    assert mail.outbox[0].to == [bob.address]
+    assert "at most 1 folders" in str(mail.outbox[0].body)
