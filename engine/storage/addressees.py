@@ -8,6 +8,7 @@ the header.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -47,24 +48,37 @@ def of_messages(
 ) -> dict[int, Addressees]:
     """Returns the recipients of each message, by its id. One query where none is
     encrypted; none for none."""
+    found: dict[int, Addressees] = {}
+    for held, same in _loaded(messages):
+        addressees = _read_stored(held, shown=shown)
+        found.update(dict.fromkeys((message.pk for message in same), addressees))
+    return found
+
+
+def keys_of_all(messages: Iterable[Message]) -> set[str]:
+    """Returns the keys of every address that the messages were written to."""
+    keys: set[str] = set()
+    for held, _ in _loaded(messages):
+        with suppress(UnreadableError):
+            header = HeaderBlock.salvage(content.header(held))
+            keys.update(one.address.key for one in _named(header))
+    return keys
+
+
+def _loaded(messages: Iterable[Message]) -> Iterator[tuple[Held, list[Message]]]:
+    """Yields each content of messages with the key to read it, and its messages."""
     by_content: dict[int, list[Message]] = {}
     for message in messages:
         by_content.setdefault(message.content_id, []).append(message)
     if not by_content:
-        return {}
-
+        return
     rows = Content.objects.filter(pk__in=by_content).only("format", "header")
     contents = rows.order_by().iterator(_AT_ONCE)
-    found = {}
     while some := list(islice(contents, _AT_ONCE)):
         holders = _holders(by_content[one.pk][0] for one in some if one.is_encrypted)
         held = [Held(one, holders.get(one.pk, COMMUNITY)) for one in some]
         content_keys.load(held)
-        for one in held:
-            addressees = _read_stored(one, shown=shown)
-            same = by_content[one.content.pk]
-            found.update(dict.fromkeys((message.pk for message in same), addressees))
-    return found
+        yield from ((one, by_content[one.content.pk]) for one in held)
 
 
 def _holders(messages: Iterable[Message]) -> dict[int, int]:

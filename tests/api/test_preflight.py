@@ -7,6 +7,7 @@ from base64 import b64encode
 import pytest
 from django.core.management import call_command
 
+from engine.audit.models import Opening
 from engine.queue.models import QueuedMessage
 from engine.registry.actions import people
 from engine.registry.models import Organisation, Person
@@ -75,6 +76,23 @@ def test_no_more_is_told_of_members_than_the_key_may_see(
 
     assert ("Charlie Cole" in listed) == (not scopes)
     assert "Charlie Cole" not in unlisted
+
+
+@pytest.mark.parametrize("scopes", [[Scope.WRITE_MESSAGES], []])
+def test_earlier_mail_is_looked_into_for_a_key_that_may_read_it(
+    key: Key,
+    northfield: Organisation,
+    bob: Person,
+    charlie: Person,
+    scopes: list[Scope],
+) -> None:
+    call = key(northfield, *scopes)
+
+    found = call("POST", "/messages/preflight/", letter(bob, charlie.address)).json()
+
+    codes = [one["code"] for one in found["findings"]]
+    assert codes == ([] if scopes else ["new_recipient"])
+    assert Opening.objects.exists() == (not scopes)
 
 
 def test_another_organisations_mailbox_is_not_found(

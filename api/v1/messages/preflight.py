@@ -8,12 +8,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.auth.caller import Caller
+from api.v1.messages import stored_messages
 from api.v1.messages.sending import Letter
 from engine.mail.address import Address
 from engine.queue.preflight import checks
 from engine.queue.preflight.checks import Question
 from engine.queue.preflight.findings import Code, Finding
-from engine.registry.models import ApiKey, Mailbox
+from engine.registry.models import Mailbox
+from engine.registry.scopes import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +61,24 @@ class PreflightSerializer(serializers.Serializer[Any]):
     findings = FindingSerializer(many=True)
 
 
-def check(letter: Letter, *, sender: Mailbox, by: ApiKey) -> Preflight:
-    """Checks a letter as the sender's webmail would."""
+def check(letter: Letter, *, sender: Mailbox, by: Caller) -> Preflight:
+    """Checks a letter as the sender's webmail would.
+
+    Looks into the mailbox, and records that it was opened, only where the caller may read.
+    """
+    reads = by.has(Scope.READ_MESSAGES)
+    if reads:
+        stored_messages.note_opening(sender, by=by.key)
     question = Question(
         mailbox=sender,
         sender=letter.sender or Address.parse(sender.address),
-        viewer=by,
+        viewer=by.key,
         recipients=letter.recipients,
         subject=letter.subject,
         text=letter.text,
         in_reply_to=letter.in_reply_to,
+        answered_in=sender if reads else None,
+        reads_mailbox=reads,
         files=letter.attachments,
     )
     return Preflight(checks.check(question))

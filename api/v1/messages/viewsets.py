@@ -257,12 +257,14 @@ class Messages(Resource):
         """Takes what sending takes, sends nothing, and returns what webmail asks its
         users to look at, with the same codes and sentences. Files are checked for their
         kind and size; they are scanned for viruses when the message is sent. Shows no
-        more of members than the key may see: names need `directory:search`.
+        more of members than the key may see: names need `directory:search`. What depends
+        on earlier mail (`new_recipient`, `other_organisation`) needs `messages:read`, and
+        is recorded as an opening of the mailbox.
         """
         message = validated_message(request)
         mailbox = message.pop("mailbox")
         sender = get_object_or_404(self.caller.mailboxes(), pk=mailbox)
-        found = preflight.check(Letter(**message), sender=sender, by=self.caller.key)
+        found = preflight.check(Letter(**message), sender=sender, by=self.caller)
         return Response(PreflightSerializer(found).data)
 
     @extend_schema(summary="Mark or move a message", request=serializers.MessageChanges)

@@ -49,6 +49,8 @@ class Question:
 
     `files` are attachments to examine, `file_sizes` the octets of those that were examined
     when they were added. `familiar` are keys of addresses that are not asked about as new.
+    `answered_in` is the mailbox that has the message `in_reply_to`. Without it, and without
+    `reads_mailbox`, nothing is looked for in stored mail: for those who may not read it.
     """
 
     mailbox: Mailbox
@@ -58,6 +60,8 @@ class Question:
     subject: str
     text: str
     in_reply_to: str = ""
+    answered_in: Mailbox | None = None
+    reads_mailbox: bool = False
     files: Sequence[Attachment] = ()
     file_sizes: Sequence[int] = ()
     familiar: Collection[str] = field(default_factory=frozenset)
@@ -77,7 +81,7 @@ class Question:
 
 def check(question: Question) -> list[Finding]:
     """Returns what to look at before the message is sent, recipients first."""
-    answered = conversation.of_answered(question.in_reply_to, question.mailbox)
+    answered = conversation.of_answered(question.in_reply_to, question.answered_in)
     checked = check_recipients(
         question.named,
         viewer=question.viewer,
@@ -172,7 +176,7 @@ def _new_recipients(
     answered: Conversation | None,
 ) -> set[str]:
     """Returns the keys of recipients in other organisations who were never written to."""
-    if not question.asks_about_new:
+    if not (question.asks_about_new and question.reads_mailbox):
         return set()
     known = {*question.familiar, *(answered.people if answered else ())}
     own = question.mailbox.organisation.name

@@ -35,9 +35,9 @@ class Conversation:
     organisations: frozenset[str]
 
 
-def of_answered(message_id: str, mailbox: Mailbox) -> Conversation | None:
+def of_answered(message_id: str, mailbox: Mailbox | None) -> Conversation | None:
     """Returns who is named in a message; None if this mailbox does not have it."""
-    if not message_id:
+    if not message_id or mailbox is None:
         return None
     rows = Message.objects.filter(mailbox=mailbox, message_id=message_id)
     answered = rows.select_related("content", "mailbox").first()
@@ -101,5 +101,4 @@ def _newest_recipients(mailbox: Mailbox) -> set[str]:
 
 
 def _recipients(messages: Iterable[Message]) -> set[str]:
-    lines = addressees.of_messages(messages, shown=addressees.COUNTED).values()
-    return {one.address.key for line in lines for one in line.first}
+    return addressees.keys_of_all(messages)

@@ -116,16 +116,21 @@ def _question(compose_request: ComposeRequest, edited: Draft) -> Question:
     }
     recipients = Recipients(**typed)
     person = compose_request.mailboxes.person
+    sender = compose_request.form.sender_mailbox
+    readable = {one.mailbox.pk for one in compose_request.mailboxes.readable}
     keys = {one.address.key for one in recipients.all}
     contacts = Contact.objects.filter(person=person, key__in=keys)
     return Question(
-        mailbox=compose_request.form.sender_mailbox,
+        mailbox=sender,
         sender=compose_request.form.sender_address,
         viewer=person,
         recipients=recipients,
         subject=edited.subject,
         text=edited.text,
         in_reply_to=edited.in_reply_to,
+        # Opened to be read, unlike the sender's, which may be another.
+        answered_in=compose_request.access.mailbox,
+        reads_mailbox=sender.pk in readable,
         file_sizes=compose_request.file_sizes,
         familiar=frozenset(contacts.values_list("key", flat=True)),
         asks_about_new=compose_request.preferences.asks_about_new,

@@ -15,6 +15,7 @@ from engine.queue.models import QueuedMessage
 from engine.registry.actions import organisations
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import out_of_office
+from engine.storage.models import FolderRole
 from portal.webmail.contacts import actions
 from portal.webmail.contacts.contact_card import Card
 from tests import factories
@@ -99,6 +100,49 @@ def test_another_organisation_that_joins_a_reply_is_pointed_out_and_removed(
     ).content.decode()
     assert value_of(page, "to") == JANE
     assert "Check before you send" not in page
+
+
+def test_a_conversation_is_the_one_opened_though_another_mailbox_sends(
+    as_bob: Client, bob: Person, team: Mailbox, compose_page: ComposePage
+) -> None:
+    factories.make_grant(team, bob, can_read=True, can_send=True)
+    message = store_message(bob.mailbox)
+
+    page = sent(
+        as_bob,
+        compose_page,
+        to=f"{JANE}, {CHARLIE}",
+        subject="Re: x",
+        sender=team.pk,
+        answers=message.pk,
+    )
+
+    assert keys(page) == [f"other_organisation:{CHARLIE}"]
+
+
+@pytest.mark.parametrize("can_read", [True, False])
+def test_earlier_mail_is_looked_into_for_those_who_may_read_it(
+    as_bob: Client,
+    bob: Person,
+    team: Mailbox,
+    compose_page: ComposePage,
+    can_read: bool,
+) -> None:
+    factories.make_grant(team, bob, can_read=can_read, can_send=True)
+
+    page = sent(as_bob, compose_page, sender=team.pk)
+
+    assert (FIRST in page) == can_read
+
+
+def test_everybody_whom_a_message_went_to_is_known(
+    as_bob: Client, bob: Person, compose_page: ComposePage
+) -> None:
+    many = [named_address(f"N{n}", f"n{n}@firm.example") for n in range(30)]
+    to = [*many, named_address("Charlie", CHARLIE)]
+    store_message(bob.mailbox, role=FolderRole.SENT, to=to)
+
+    assert FIRST not in sent(as_bob, compose_page)
 
 
 def test_a_namesake_is_chosen_instead(
