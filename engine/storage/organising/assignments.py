@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 from django.db import transaction
 
-from engine.audit.record import record
+from engine.audit.record import lock_chain, record
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, MailboxKind, Person
 from engine.storage import mailbox_changes
@@ -41,6 +41,7 @@ def assign(
         raise PolicyError(
             f"{to.name} may not read this mailbox. Choose another member."
         )
+    lock_chain()  # before every other lock, as actions of the registry do
     assignee = to.pk if to else 0
     folders = list(mailbox.folders.values_list("pk", flat=True))
     # By folder and conversation, of which the table has an index.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
-from engine.audit.record import record
+from engine.audit.record import lock_chain, record
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, MailboxKind, Person
 from engine.storage import mailbox_changes
@@ -38,6 +38,7 @@ def add(mailbox: Mailbox, message: Message, *, text: str, by: Person) -> Interna
         raise PolicyError("Write the note first.")
     if len(text) > NOTE_LENGTH:
         raise PolicyError(f"A note has at most {NOTE_LENGTH} characters.")
+    lock_chain()  # before every other lock, as actions of the registry do
     # Locks the mailbox's row, so that two requests cannot both pass the check of the number.
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)
     others = InternalNote.objects.filter(mailbox=mailbox, thread=message.thread)
@@ -61,6 +62,7 @@ def add(mailbox: Mailbox, message: Message, *, text: str, by: Person) -> Interna
 @transaction.atomic
 def remove(mailbox: Mailbox, note_id: int, *, by: Person) -> bool:
     """Deletes a note that the person wrote; returns whether there was one."""
+    lock_chain()
     note = InternalNote.objects.filter(mailbox=mailbox, author=by, pk=note_id).first()
     if note is None:
         return False

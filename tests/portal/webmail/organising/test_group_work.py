@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 from bs4 import BeautifulSoup
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -360,3 +362,20 @@ def test_the_list_of_a_group_mailbox_asks_once_for_its_members(
 
     with django_assert_num_queries(8):
         bobs.get(url)
+
+
+def test_the_audit_trail_is_locked_before_anything_else(
+    office: Mailbox, bob: Person
+) -> None:
+    message = store_message(office)
+    note = notes.add(office, message, text="First", by=bob)
+
+    for act in (
+        lambda: notes.add(office, message, text="Second", by=bob),
+        lambda: notes.remove(office, note.pk, by=bob),
+        lambda: assignments.assign(office, [message], to=None, by=bob),
+    ):
+        with CaptureQueriesContext(connection) as ran:
+            act()
+        said = [one["sql"] for one in ran if "SAVEPOINT" not in one["sql"]]
+        assert "audit_chainend" in said[0]
