@@ -20,7 +20,7 @@ from engine.mail.header import HeaderBlock
 from engine.queue.enqueue import commit as queue_commit
 from engine.queue.enqueue import local_submission
 from engine.queue.models import Source
-from engine.registry.models import Mailbox
+from engine.registry.models import Mailbox, Person
 from engine.routing import policies, routes
 from engine.storage import content
 from engine.storage.models import FolderRole, Message
@@ -58,21 +58,26 @@ def marks_of(message: Message, parsed: ParsedMessage, access: MailboxAccess) -> 
 @require_POST
 def answer(request: HttpRequest, message_id: int) -> HttpResponse:
     """Sends the receipt, or notes that the reader does not want to."""
-    access, message = accessible_mailboxes(request).message(message_id)
+    mailboxes = accessible_mailboxes(request)
+    access, message = mailboxes.message(message_id)
     parsed = ParsedHeader(HeaderBlock.salvage(content.header(message)))
     to = _asker(parsed)
     if to is None or not access.can_send or message.folder.role in _NOT_RECEIVED:
         raise Http404
-    sends = request.POST.get("do") == "send"
+    if request.POST.get("do") != "send":
+        ReceiptAnswer.objects.get_or_create(
+            message=message, defaults={"is_sent": False}
+        )
+        messages.success(request, "No receipt will be sent.")
+        return redirect("webmail:read", message_id=message.pk)
     try:
-        _answer(message, access.mailbox, to, parsed.header, sends=sends)
+        _send(message, access.mailbox, to, parsed.header, by=mailboxes.person)
     except MailError as error:
         messages.warning(
             request, f"No receipt was sent: {recipient_input.reply_text(error)}."
         )
     else:
-        said = "The receipt was sent." if sends else "No receipt will be sent."
-        messages.success(request, said)
+        messages.success(request, "The receipt was sent.")
     return redirect("webmail:read", message_id=message.pk)
 
 
@@ -83,8 +88,8 @@ class ParsedHeader:
     header: HeaderBlock
 
 
-def _answer(
-    message: Message, mailbox: Mailbox, to: Address, header: HeaderBlock, *, sends: bool
+def _send(
+    message: Message, mailbox: Mailbox, to: Address, header: HeaderBlock, *, by: Person
 ) -> None:
     """Records the answer and sends the receipt, both or neither; once for a message.
 
@@ -101,13 +106,13 @@ def _answer(
     # Under the null sender: a receipt must never be answered (RFC 8098 §3).
     envelope = Envelope.simple(None, to)
     prepared = local_submission.prepare(
-        raw, envelope=envelope, source=Source.WEBMAIL, by=None
+        raw, envelope=envelope, source=Source.WEBMAIL, by=by
     )
     with transaction.atomic():
         _, is_first = ReceiptAnswer.objects.get_or_create(
-            message=message, defaults={"is_sent": sends}
+            message=message, defaults={"is_sent": True}
         )
-        if is_first and sends:
+        if is_first:
             queue_commit.commit_messages([prepared])
 
 

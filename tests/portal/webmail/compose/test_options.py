@@ -238,13 +238,20 @@ def test_a_reader_is_asked_and_a_receipt_is_sent_once(
         as_bob.post(url, {"do": "send"})
 
     queued = QueuedMessage.objects.get()
-    assert queued.sender == ""
+    assert (queued.sender, queued.person_id) == ("", bob.pk)
     assert Recipient.objects.get().address == JANE
     assert url not in as_bob.get(read).content.decode()
 
 
-def test_a_reader_may_decline(as_bob: Client, bob: Person) -> None:
-    message = store_message(bob.mailbox, **RECEIPT)
+@pytest.mark.parametrize("asker", [JANE, "gone@northfield.secure.example"])
+def test_a_reader_may_decline_even_what_could_not_be_sent(
+    as_bob: Client, bob: Person, asker: str
+) -> None:
+    message = store_message(
+        bob.mailbox,
+        sender=named_address("Jane", asker),
+        extra_headers={"Disposition-Notification-To": asker},
+    )
 
     as_bob.post(reverse("webmail:receipt", args=[message.pk]), {"do": "ignore"})
 
