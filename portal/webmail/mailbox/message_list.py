@@ -159,7 +159,7 @@ def around(options: ListOptions, message: Message) -> tuple[list[MessageRow], in
     """Returns the rows around a message as the folder is listed, and its row's place.
 
     Where conversations are grouped its row is that of its conversation, and shows the
-    newest message.
+    newest message. A message that was moved out of the folder meanwhile is shown alone.
     """
     row_id: Any = message.pk
     if options.groups_conversations:
@@ -177,11 +177,14 @@ def around(options: ListOptions, message: Message) -> tuple[list[MessageRow], in
     for one in near:
         one.folder = options.folder
     grouped = options.groups_conversations
-    position = next(
+    places = (
         place
         for place, one in enumerate(near)
         if one.pk == message.pk or (grouped and one.thread == message.thread)
     )
+    position = next(places, None)
+    if position is None:
+        return [MessageRow(message)], 0
     return _rows(options, near), position
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 from bs4 import BeautifulSoup
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
 from engine.registry.models import Person
+from engine.storage import message_actions
 from engine.storage.models import FolderRole, Message
+from engine.storage.standard_folders import folder
+from portal.webmail.mailbox import message_list
+from portal.webmail.mailbox.list_options import read_options
 from tests.portal.webmail.conftest import store_message
 
 
@@ -117,3 +122,16 @@ def test_a_conversation_takes_one_row_and_is_printed_whole(
     texts = [sheet.get_text().strip() for sheet in paper.select(".text")]
     assert texts == ["The first words", "The words of 2", "The words of 3"]
     assert len(alone.select(".text")) == 1
+
+
+@pytest.mark.parametrize("conversations", [True, False])
+def test_a_message_that_a_colleague_moves_meanwhile_is_shown_alone(
+    bob: Person, numbered: list[Message], conversations: bool
+) -> None:
+    options = read_options(numbered[2].folder, QueryDict(), conversations=conversations)
+    moved = Message.objects.get(pk=numbered[2].pk)
+    message_actions.move([moved], folder(bob.mailbox, FolderRole.ARCHIVE))
+
+    rows, place = message_list.around(options, numbered[2])
+
+    assert [one.message for one in rows] == [numbered[2]] and place == 0
