@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from engine.registry import permissions
 from engine.registry.errors import PolicyError
@@ -16,9 +16,11 @@ LIMIT = 50
 
 def of(person: Person) -> QuerySet[TextTemplate]:
     """Returns the templates that a person may insert, their own first."""
-    return TextTemplate.objects.filter(
-        Q(person=person) | Q(organisation=person.organisation_id)
-    ).order_by("organisation_id", "name", "pk")
+    rows = Q(person=person)
+    if person.organisation_id is not None:
+        rows |= Q(organisation=person.organisation_id)
+    own_first = F("organisation").asc(nulls_first=True)
+    return TextTemplate.objects.filter(rows).order_by(own_first, "name", "pk")
 
 
 def administered_by(person: Person) -> Organisation | None:

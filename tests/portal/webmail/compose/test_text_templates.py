@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from engine.registry.models import Organisation, Person
+from portal.webmail.compose import text_templates
 from portal.webmail.models import Signature, TextTemplate
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import ComposePage
@@ -113,3 +114,14 @@ def test_what_is_wrong_with_a_template_is_said(
     page = as_bob.post(reverse("webmail:add_text_template"), posted).content.decode()
 
     assert "There is a problem" in page
+
+
+def test_a_persons_own_come_first_and_nobody_elses_private_ones(
+    bob: Person, alice: Person, vera: Person, northfield: Organisation
+) -> None:
+    TextTemplate.objects.create(organisation=northfield, name="A", text="x")
+    TextTemplate.objects.create(person=bob, name="B", text="x")
+    TextTemplate.objects.create(person=alice, name="C", text="x")
+
+    assert [one.name for one in text_templates.of(bob)] == ["B", "A"]
+    assert not text_templates.of(vera).exists()
