@@ -23,7 +23,7 @@ def test_the_manifest_and_the_offline_page_are_the_same_for_everybody(
     assert worker.count(".put(") == 1 and worker.count("addAll(") == 1
 
 
-def test_pages_are_compressed_but_not_downloads_nor_searches(
+def test_pages_are_compressed_but_not_downloads_nor_what_repeats_its_address(
     as_bob: Client, bob: Person
 ) -> None:
     message = store_message(bob.mailbox, text="word " * 100)
@@ -31,10 +31,18 @@ def test_pages_are_compressed_but_not_downloads_nor_searches(
 
     page = as_bob.get(reverse("webmail:read", args=[message.pk]), headers=accepts)
     file = as_bob.get(reverse("webmail:original", args=[message.pk]), headers=accepts)
-    search = as_bob.get(
-        reverse("webmail:search", args=[bob.mailbox.pk]) + "?q=word", headers=accepts
-    )
+    search = reverse("webmail:search", args=[bob.mailbox.pk]) + "?q=word"
+    inbox = reverse("webmail:folder", args=[message.folder_id])
 
     assert page["Content-Encoding"] == "gzip"
     assert b"word word" in gzip.decompress(page.content)
-    assert "Content-Encoding" not in file and "Content-Encoding" not in search
+    assert "Content-Encoding" not in file
+    for url, is_compressed in (
+        (search, False),
+        (f"{inbox}?sender=jane@firm.example", False),
+        (f"{inbox}?order=word", False),
+        (f"{inbox}?page=word", False),
+        (f"{inbox}?order=oldest&show=unread&page=2&past=9", True),
+    ):
+        answer = as_bob.get(url, headers=accepts)
+        assert ("Content-Encoding" in answer) == is_compressed, url
