@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -19,39 +18,6 @@ MAX_FOLDERS = 200
 MAX_NAME = 60
 # Messages changed in one transaction, so that no delivery to the mailbox waits for long.
 CHUNK = 1000
-
-_WAITING = """
-    SELECT folder.id, CASE folder.role WHEN 'drafts'
-        THEN (SELECT COUNT(*) FROM (
-            SELECT 1 FROM storage_message WHERE folder_id = folder.id
-            LIMIT %s) AS counted)
-        ELSE (SELECT COUNT(*) FROM (
-            SELECT 1 FROM storage_message WHERE folder_id = folder.id AND NOT is_read
-            LIMIT %s) AS counted)
-        END,
-        COALESCE(
-            (SELECT MAX(id) FROM storage_message WHERE folder_id = folder.id), 0)
-    FROM storage_folder folder WHERE folder.mailbox_id = %s
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """What waits in a folder, and the id of its newest message; 0 where it is empty."""
-
-    count: int
-    newest: int
-
-
-def waiting(mailbox: Mailbox, *, limit: int) -> dict[int, Waiting]:
-    """Counts the unread messages of each folder, and all messages in Drafts.
-
-    Counting stops at one more than the limit, so that a hundred thousand unread messages
-    do not slow down a page.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [limit + 1, limit + 1, mailbox.pk])
-        return {folder_id: Waiting(*rest) for folder_id, *rest in cursor.fetchall()}
 
 
 @transaction.atomic

@@ -23,6 +23,7 @@ from engine.registry.models import Mailbox, Person
 from engine.storage import (
     content,
     folder_actions,
+    folder_list,
     message_actions,
     trash_purge,
 )
@@ -88,8 +89,10 @@ def test_a_withdrawn_message_is_in_no_folder_search_count_or_export(
     bob.mailbox.refresh_from_db()
     assert not Message.objects.exists()
     assert found(bob.mailbox) == []
-    waiting = folder_actions.waiting(bob.mailbox, limit=9)
-    assert waiting[message.folder_id].count == 0
+    listed = folder_list.of_mailbox(
+        bob.mailbox.pk, limit=9, withdrawn_since=timezone.now()
+    )
+    assert {(one.waiting, one.newest) for one in listed} == {(0, 0)}
     assert list(mbox.messages_of(message.folder)) == []
     assert bob.mailbox.used_bytes == 0
 

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox
-from engine.storage import folder_actions
+from engine.storage import folder_actions, folder_list
 from engine.storage.models import Folder, FolderRole, Message, Rule
 from engine.storage.standard_folders import folder
 from tests.engine.storage.conftest import deliver
@@ -102,6 +103,13 @@ def test_what_waits_is_counted_by_folder_and_not_beyond_the_limit(
     read = Message.objects.filter(folder=inbox).first()
     Message.objects.filter(pk=read.pk).update(is_read=True, folder=drafts)
 
-    assert folder_actions.waiting(mailbox, limit=10)[inbox.pk].count == 3
-    assert folder_actions.waiting(mailbox, limit=1)[inbox.pk].count == 2
-    assert folder_actions.waiting(mailbox, limit=10)[drafts.pk].count == 1
+    assert waiting(mailbox, limit=10)[inbox.pk] == 3
+    assert waiting(mailbox, limit=1)[inbox.pk] == 2
+    assert waiting(mailbox, limit=10)[drafts.pk] == 1
+
+
+def waiting(mailbox: Mailbox, *, limit: int) -> dict[int, int]:
+    listed = folder_list.of_mailbox(
+        mailbox.pk, limit=limit, withdrawn_since=timezone.now()
+    )
+    return {one.folder.pk: one.waiting for one in listed}
