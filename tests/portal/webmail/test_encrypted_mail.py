@@ -70,5 +70,5 @@ def test_a_drafts_file_is_read_back(bob: Person) -> None:
     kept = attachments.add(upload, mailbox=bob.mailbox, token=token, by=bob)
 
     assert kept.content.format == Content.ENCRYPTED
-    [loaded] = attachments.load(bob.mailbox, token)
+    [loaded], _ = attachments.load(bob.mailbox, token)
     assert loaded.data == PDF.data
