@@ -14,7 +14,7 @@ import warnings
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -44,6 +44,8 @@ START = 64 * 1024
 PIXELS = 50_000_000
 # Files of one message that are previewed.
 PREVIEWS = 12
+# Octets of an archive that needs no file.
+IN_MEMORY = 4 * 1024 * 1024
 
 PICTURE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'self'"
 # Browsers show PDFs in viewers of their own, and not at all in a sandbox.
@@ -170,20 +172,24 @@ def archived(files: Iterable[ShownAttachment]) -> list[ShownAttachment]:
 
 
 def _archive(files: Iterable[ShownAttachment]) -> IO[bytes]:
-    """Writes the archive to a file without a name: one attachment at a time in memory.
+    """Writes the archive: a large one to a file without a name.
 
     Nothing is compressed: most attachments are, and it would cost more than it saves.
     """
     # The response closes it.
-    target = tempfile.TemporaryFile(dir=store.spool_folder())  # noqa: SIM115
+    target = tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(store.spool_folder()))  # noqa: SIM115
     taken: set[str] = set()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for file in files:
-            entry = zipfile.ZipInfo(_free_name(file.name, taken))
-            entry.external_attr = 0o600 << 16
-            archive.writestr(entry, file.part.data())
+    try:
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+            for file in files:
+                entry = zipfile.ZipInfo(_free_name(file.name, taken))
+                entry.external_attr = 0o600 << 16
+                archive.writestr(entry, file.part.data())
+    except BaseException:
+        target.close()
+        raise
     target.seek(0)
-    return target
+    return cast(IO[bytes], target)
 
 
 def _free_name(name: str, taken: set[str]) -> str:
