@@ -71,6 +71,8 @@ def write_with_a_file(page: Page, charlie: Person, folder: Path) -> None:
     press(page, "Attach and continue writing")
     expect(page.locator("#file-list")).to_contain_text("order.txt")
     press(page, "Send")
+    expect(page.get_by_role("heading", name="Check before you send")).to_be_visible()
+    press(page, "Send anyway")
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
