@@ -95,12 +95,17 @@ def follow_up(
         Reminder.objects.filter(pk=reminder.pk).update(**wanted)
 
 
+def shown_to(person: Person) -> QuerySet[Reminder]:
+    """Returns the reminders that are a person's to see and to end.
+
+    Those of a mailbox's snoozed messages are every member's, others their maker's alone.
+    """
+    return Reminder.objects.filter(Q(kind=ReminderKind.SNOOZE) | Q(person=person))
+
+
 def of_message(message: Message, *, person: Person) -> dict[str, Reminder]:
     """Returns the reminders of a message by their kind, without those of other people."""
-    rows = Reminder.objects.filter(message=message).filter(
-        Q(kind=ReminderKind.SNOOZE) | Q(person=person)
-    )
-    return {one.kind: one for one in rows}
+    return {one.kind: one for one in shown_to(person).filter(message=message)}
 
 
 def times_of(messages: Collection[Message]) -> dict[int, datetime]:

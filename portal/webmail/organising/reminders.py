@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST
 
 from engine.registry.errors import PolicyError
-from engine.storage.models import Folder, FolderRole, Message, Reminder, ReminderKind
+from engine.storage.models import Folder, FolderRole, Message, ReminderKind
 from engine.storage.organising import reminders
 from portal.webmail.access import accessible_mailboxes, requires_mail
 from portal.webmail.mailbox.list_options import Order, Show
@@ -135,8 +135,9 @@ def chosen_days(request: HttpRequest) -> int:
 @require_POST
 def end(request: HttpRequest, mailbox_id: int, reminder_id: int) -> HttpResponse:
     """Ends a reminder; a message that is still snoozed comes back now."""
-    access = accessible_mailboxes(request).writable(mailbox_id)
-    rows = Reminder.objects.select_related("folder", "mailbox")
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.writable(mailbox_id)
+    rows = reminders.shown_to(mailboxes.person).select_related("folder", "mailbox")
     reminder = get_object_or_404(rows, pk=reminder_id, mailbox=access.mailbox)
     reminders.cancel(reminder)
     messages.success(request, "Reminder removed.")

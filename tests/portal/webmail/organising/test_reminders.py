@@ -322,6 +322,10 @@ def test_a_second_member_is_told_who_has_the_reminder(
 
     assert "Alice has a reminder of this message already" in page
     assert "You will be reminded on" not in page
+    ending = reverse(
+        "webmail:end_reminder", args=[office.pk, Reminder.objects.get().pk]
+    )
+    assert bobs.post(ending).status_code == 404
     assert "You will be reminded on" in read(alices, message)
 
 
