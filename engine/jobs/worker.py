@@ -25,6 +25,7 @@ from engine.jobs import backlog, queue, running_job, schedules, time_limit
 from engine.jobs.queue import Job
 from engine.lanes import Lane
 from engine.processes import process_group
+from engine.processes.supervision import ENDING
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ class Worker:
 
     def run(self) -> None:
         """Runs jobs in this process, and returns once it is to stop."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, self._stop)
         log.info("the worker for %s is ready", self._lane.name)
         while not self._is_stopping and not process_group.has_lost_parent(self._parent):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -20,6 +22,10 @@ STABLE_SECONDS = 30.0
 # The longest pause before a restart. A start takes seconds itself; together a process that
 # can run at all is replaced within thirty.
 MAX_PAUSE_SECONDS = 15.0
+# Those that a supervisor handles, and its forks until they have handlers of their own.
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# From linux/prctl.h.
+PR_SET_PDEATHSIG = 1
 
 
 class Process(Protocol):
@@ -119,18 +125,32 @@ class ForkedProcess:
     """A process that runs `work` in a fork of this one, and so shares its imported modules.
 
     This process must have no other threads: a lock that one of them holds would never be
-    released in the fork.
+    released in the fork. `leads_session` puts the fork into a session of its own, so that
+    Ctrl-C in the terminal does not reach it, and its children can be signalled as a group.
     """
 
-    def __init__(self, work: Callable[[], None]) -> None:
+    def __init__(
+        self, work: Callable[[], object], *, leads_session: bool = False
+    ) -> None:
         # If parent and child used the same connection, both would read each other's replies.
         django.db.connections.close_all()
         sys.stdout.flush()
         sys.stderr.flush()
         self._status: int | None = None
-        self.pid = os.fork()
-        if not self.pid:
-            _run(work)
+        # Before the fork has its own handlers, ours would swallow a signal to end.
+        unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        try:
+            self.pid = os.fork()
+            if not self.pid:
+                _run(work, leads_session, unblocked)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+
+    def wait(self) -> int:
+        """Waits for its end, and returns the exit status: -N if signal N killed it."""
+        while (status := self.poll()) is None:
+            time.sleep(0.02)
+        return status
 
     def poll(self) -> int | None:
         """Returns None while it runs, then its exit status: -N if signal N killed it."""
@@ -148,17 +168,31 @@ class ForkedProcess:
         """Sends SIGKILL if the process still runs."""
         self._send(SIGKILL)
 
-    def _send(self, signal: Signals) -> None:
+    def _send(self, number: Signals) -> None:
         if self.poll() is None:
-            os.kill(self.pid, signal)
+            os.kill(self.pid, number)
 
 
-def _run(work: Callable[[], None]) -> NoReturn:
-    """Runs `work` and exits without the exit handlers that belong to the parent."""
+def _run(
+    work: Callable[[], object],
+    leads_session: bool,
+    unblocked: set[int | signal.Signals],
+) -> NoReturn:
+    """Runs `work` and exits without the exit handlers that belong to the parent.
+
+    SystemExit ends it as at the top of a program: with its status, or its message and 1.
+    """
     status = 1
     try:
+        if leads_session:
+            os.setsid()
+        for number in ENDING:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
         work()
         status = 0
+    except SystemExit as end:
+        status = _status_of(end)
     except BaseException:
         traceback.print_exc()
         raise
@@ -166,6 +200,22 @@ def _run(work: Callable[[], None]) -> NoReturn:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _status_of(end: SystemExit) -> int:
+    if isinstance(end.code, str):
+        print(end.code, file=sys.stderr)  # noqa: T201
+        return 1
+    return end.code or 0
+
+
+def end_with_parent(parent: int) -> None:
+    """Has Linux kill this process as soon as its parent, which has that id, has ended."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "prctl"):
+        library.prctl(PR_SET_PDEATHSIG, SIGKILL)
+    if os.getppid() != parent:
+        sys.exit(1)
 
 
 def stop_all(kept: list[SupervisedProcess], *, grace: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections import defaultdict
-from typing import Self
+from typing import NoReturn, Self
 
 import dns.flags
 import dns.message
@@ -45,6 +45,15 @@ class NameServer:
     def __exit__(self, *error: object) -> None:
         self._server.shutdown()
         self._thread.join()
+        self.close()
+
+    def serve(self) -> NoReturn:
+        """Answers in this thread for as long as the process lives."""
+        while True:
+            self._server.handle_request()
+
+    def close(self) -> None:
+        """Closes the port. Leaving the context does so too."""
         self._server.server_close()
 
     def add(self, name: str, kind: str, *data: str) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping
 from types import FrameType
 
-from engine.processes.supervision import SupervisedProcess, stop_all
+from engine.processes.supervision import (
+    ENDING,
+    Process,
+    SupervisedProcess,
+    stop_all,
+)
 
 # Seconds that each program has to finish its work.
 GRACE = 15.0
@@ -18,32 +21,34 @@ LOOK_EVERY = 0.1
 
 
 class Supervisor:
-    """Runs commands until SIGINT, SIGTERM or SIGHUP, and restarts any that ends.
+    """Runs programs until SIGINT, SIGTERM or SIGHUP, and restarts any that ends.
 
-    A program that exits before all are ready stops the whole: it has printed the reason
-    (a port in use, a missing setting), and restarting it would only repeat that.
+    `programs` holds by name what starts each, in a session of its own; `needed` those that
+    the others need, which start before them and end after them. A program that exits before
+    all are ready stops the whole: it has printed the reason (a port in use, a missing
+    setting), and restarting it would only repeat that.
     """
 
     def __init__(
         self,
-        commands: Mapping[str, Sequence[str]],
+        programs: Mapping[str, Callable[[], Process]],
         *,
+        needed: Mapping[str, Callable[[], Process]] | None = None,
         is_ready: Callable[[], bool],
         on_ready: Callable[[], None],
     ) -> None:
         self._is_ready = is_ready
         self._on_ready = on_ready
         self._asked_to_stop = False
-        self.kept = {
-            name: SupervisedProcess(name, partial(_start, command))
-            for name, command in commands.items()
-        }
+        self._needed = [SupervisedProcess(*one) for one in (needed or {}).items()]
+        self._programs = [SupervisedProcess(*one) for one in programs.items()]
+        self.kept = {one.name: one for one in (*self._needed, *self._programs)}
         # Process groups whose leader has died, and when the rest of them is killed.
         self._orphans: dict[int, float] = {}
 
     def run(self) -> str:
         """Runs until stopped. Returns the program that could not start, or ""."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, self._stop)
         try:
             return self._watch()
@@ -82,15 +87,10 @@ class Supervisor:
 
     def _end(self) -> None:
         groups = [one.process.pid for one in self.kept.values() if one.process]
-        stop_all(list(self.kept.values()), grace=GRACE)
+        stop_all(self._programs, grace=GRACE)
+        stop_all(self._needed, grace=GRACE)
         for group in (*groups, *self._orphans):
             _signal_group(group, signal.SIGKILL)
-
-
-def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    # In its own session, so that Ctrl-C in the terminal reaches only us, and a program's
-    # children can be signalled as a group.
-    return subprocess.Popen(command, start_new_session=True)  # noqa: S603
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:

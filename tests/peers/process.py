@@ -86,6 +86,15 @@ def process_tree(pid: int) -> list[int]:
     return found
 
 
+def is_running(pid: int) -> bool:
+    """Returns False for a zombie, which only waits for its parent."""
+    status = Path(f"/proc/{pid}/stat")
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def command_line(pid: int) -> str:
     """Returns the process's command line, or nothing of one that has ended."""
     try:

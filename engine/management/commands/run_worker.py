@@ -18,7 +18,12 @@ from engine.jobs.worker import Worker
 from engine.lanes import Lane
 from engine.management import startup_checks
 from engine.processes import process_group, resource_limits
-from engine.processes.supervision import ForkedProcess, SupervisedProcess, stop_all
+from engine.processes.supervision import (
+    ENDING,
+    ForkedProcess,
+    SupervisedProcess,
+    stop_all,
+)
 from engine.routing import routes
 
 POLL_SECONDS = 0.2
@@ -49,7 +54,7 @@ class Command(BaseCommand):
         def stop(number: int, frame: FrameType | None) -> None:
             stopping.append(number)
 
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ENDING:
             signal.signal(number, stop)
         while not stopping and not process_group.has_lost_parent(options["child_of"]):
             for one in kept:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +20,7 @@ from engine.processes.supervision import (
     describe_status,
     stop_all,
 )
-from tests.peers.process import wait_until
+from tests.peers.process import is_running, wait_until
 
 
 @dataclass
@@ -178,6 +181,65 @@ def test_a_copy_that_fails_says_so_by_its_status() -> None:
 
     wait_until(lambda: copy.poll() is not None, "the end of the copy")
     assert copy.poll() == 1
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_exits_as_a_program_does(capfd: pytest.CaptureFixture[str]) -> None:
+    assert ForkedProcess(lambda: sys.exit(3)).wait() == 3
+    assert ForkedProcess(sys.exit).wait() == 0
+    assert ForkedProcess(lambda: sys.exit("What is missing.")).wait() == 1
+    assert capfd.readouterr().err == "What is missing.\n"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_ends_when_asked_before_it_has_handlers() -> None:
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        copy = ForkedProcess(signal.pause, leads_session=True)
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+        copy.terminate()
+        assert copy.wait() == -signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_can_lead_a_session(tmp_path: Path) -> None:
+    note = tmp_path / "session"
+
+    def write() -> None:
+        note.write_text(str(os.getsid(0)))
+
+    copy = ForkedProcess(write, leads_session=True)
+    assert copy.wait() == 0
+    assert note.read_text() == str(copy.pid)
+    assert ForkedProcess(write).wait() == 0
+    assert note.read_text() == str(os.getsid(0))
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_one_that_ends_with_its_parent_does_so_when_that_is_killed(
+    tmp_path: Path,
+) -> None:
+    note = tmp_path / "pid"
+
+    def stay(parent: int) -> None:
+        supervision.end_with_parent(parent)
+        note.write_text(str(os.getpid()))
+        signal.pause()
+
+    def start_another() -> None:
+        ForkedProcess(partial(stay, os.getpid()))
+        signal.pause()
+
+    parent = ForkedProcess(start_another)
+    wait_until(lambda: note.exists() and note.read_text() != "", "the child")
+    parent.kill()
+    assert parent.wait() == -signal.SIGKILL
+    wait_until(lambda: not is_running(int(note.read_text())), "the end of the child")
+
+    late = ForkedProcess(partial(stay, parent.pid))
+    assert late.wait() == 1
 
 
 def test_a_start_that_fails_is_tried_again(

@@ -15,12 +15,13 @@ def test_the_demo_knows_where_providers_send_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Otherwise the demo's Health page would list a job that fails every day."""
-    monkeypatch.setattr(settings.POSTERN, "env", "development")
-    monkeypatch.setattr(settings.POSTERN, "dns_servers", [])
-    monkeypatch.delenv("POSTERN_DNS_SERVERS", raising=False)
+    own = {"env": "development", "dns_servers": []}
+    monkeypatch.setattr(settings, "POSTERN", settings.POSTERN.model_copy(update=own))
+    # Removed again afterwards, also if it was not there.
+    monkeypatch.setenv("POSTERN_DNS_SERVERS", "")
 
-    with up.name_server():
-        servers = json.loads(os.environ["POSTERN_DNS_SERVERS"])
-        monkeypatch.setattr(settings.POSTERN, "dns_servers", servers)
+    with up.name_server() as names:
+        assert settings.POSTERN.dns_servers == [names.server]
+        assert json.loads(os.environ["POSTERN_DNS_SERVERS"]) == [names.server]
         for provider in PROVIDERS.values():
             assert spf.sending_networks(provider.spf_name)

@@ -2,20 +2,35 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from portal.launcher.supervisor import Supervisor
-from tests.peers.process import wait_until
+from tests.peers.process import is_running, wait_until
 
 pytestmark = pytest.mark.slow
 
-WAITS = [sys.executable, "-c", "import time; time.sleep(600)"]
-ENDS = [sys.executable, "-c", ""]
+
+def python(code: str, *arguments: str) -> Callable[[], subprocess.Popen[bytes]]:
+    """Returns what starts a program."""
+    command = [sys.executable, "-c", code, *arguments]
+    return partial(subprocess.Popen, command, start_new_session=True)
+
+
+WAITS = python("import time; time.sleep(600)")
+ENDS = python("")
+WRITES_WHEN_ASKED_TO_END = (
+    "import pathlib, signal, sys, time;"
+    "end = lambda *_: (pathlib.Path(sys.argv[1]).open('a').write(sys.argv[2]), sys.exit());"
+    "signal.signal(signal.SIGTERM, end); pathlib.Path(sys.argv[1]).open('a').write('.');"
+    "time.sleep(600)"
+)
 STARTS_ANOTHER = (
     "import subprocess, sys, time, pathlib;"
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
@@ -55,6 +70,24 @@ def test_all_stop_when_one_cannot_start() -> None:
     assert not any(one.is_running() for one in supervisor.kept.values())
 
 
+def test_what_others_need_ends_after_them(tmp_path: Path) -> None:
+    note = tmp_path / "ends"
+    supervisor = Supervisor(
+        {
+            name: python(WRITES_WHEN_ASKED_TO_END, str(note), name)
+            for name in ("one", "two")
+        },
+        needed={"first": python(WRITES_WHEN_ASKED_TO_END, str(note), "first")},
+        is_ready=lambda: note.exists() and note.read_text() == "...",
+        on_ready=ask_ourselves_to_stop,
+    )
+
+    assert supervisor.run() == ""
+
+    assert next(iter(supervisor.kept)) == "first"
+    assert note.read_text().endswith("first")
+
+
 def test_one_that_is_killed_is_replaced_and_the_others_go_on() -> None:
     supervisor = Supervisor(
         {"one": WAITS, "two": WAITS}, is_ready=lambda: True, on_ready=lambda: kill_one()
@@ -81,7 +114,7 @@ def test_one_that_is_killed_is_replaced_and_the_others_go_on() -> None:
 def test_what_a_killed_program_had_started_is_asked_to_end(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     supervisor = Supervisor(
-        {"one": [sys.executable, "-c", STARTS_ANOTHER, str(note)]},
+        {"one": python(STARTS_ANOTHER, str(note))},
         is_ready=lambda: note.exists() and note.read_text() != "",
         on_ready=lambda: kill_one(),
     )
@@ -101,7 +134,7 @@ def test_what_a_killed_program_had_started_is_asked_to_end(tmp_path: Path) -> No
 def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     supervisor = Supervisor(
-        {"one": [sys.executable, "-c", STARTS_ANOTHER, str(note)]},
+        {"one": python(STARTS_ANOTHER, str(note))},
         is_ready=lambda: note.exists() and note.read_text() != "",
         on_ready=ask_ourselves_to_stop,
     )
@@ -110,12 +143,3 @@ def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
 
     pid = int(note.read_text())
     wait_until(lambda: not is_running(pid), "the end of the child")
-
-
-def is_running(pid: int) -> bool:
-    """Returns False for a zombie, which only waits for its parent."""
-    status = Path(f"/proc/{pid}/stat")
-    try:
-        return status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
