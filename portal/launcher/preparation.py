@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import storages
 from django.core.management import call_command
 
 from engine.database import due_migrations
@@ -29,6 +31,15 @@ def collect_static_files() -> bool:
     call_command("collectstatic", interactive=False, verbosity=0)
     state_folder.write_atomically(_digest_file(), _digest().encode())
     return True
+
+
+def use_collected_files() -> None:
+    """Reads the names of the static files again, for this process and its forks.
+
+    Wagtail opens their storage when it is imported, before they may have been collected.
+    """
+    storage: Any = storages["staticfiles"]
+    storage.hashed_files, storage.manifest_hash = storage.load_manifest()
 
 
 def are_static_files_current() -> bool:

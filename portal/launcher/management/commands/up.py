@@ -54,12 +54,14 @@ class Command(BaseCommand):
         which itself has no threads and no connections.
         """
         preparing = ForkedProcess(partial(self._prepare, os.getpid()))
-        programs = _programs()
-        resource_limits.keep_what_is_imported()
         if status := preparing.wait():
             raise CommandError(
                 f"The preparation {describe_status(status)}. Its own message is above.",
             )
+        # Only now, because imports may read what was prepared.
+        preparation.use_collected_files()
+        programs = _programs()
+        resource_limits.keep_what_is_imported()
         names = name_server()
         supervisor = Supervisor(
             programs,
