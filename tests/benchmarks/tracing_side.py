@@ -23,6 +23,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 
+from engine.processes import resource_limits
 from engine.registry.models import Organisation
 from engine.routing import routes
 from engine.storage.models import Content
@@ -42,6 +43,7 @@ def main(wanted: dict[str, Any]) -> None:
     _fill(own, others, wanted["messages"])
     routes.follow_in_background(at_once=True)
     wait_until(lambda: routes.last_loaded() is not None, "the routes")
+    resource_limits.keep_what_is_imported()  # as a web process does
     client = sign_in(Client(), own.people.get(), second_factor=True)
     print(json.dumps(_measure(client, own, wanted["rounds"])))
 

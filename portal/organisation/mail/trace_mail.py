@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation
@@ -29,6 +29,7 @@ from portal.organisation.mail.trace_query import (
 
 # Ids of recipients follow those of their messages only roughly.
 SLACK = 5000
+FIELDS = ("pk", "reference", "accepted_at", "sender", "source", "organisation_id")
 # Rows that are looked at before the rest of SCANNED; most often they fill the page.
 FIRST = 2 * PER_PAGE
 UNDONE = (RecipientStatus.QUEUED, RecipientStatus.HELD, RecipientStatus.FAILED)
@@ -92,12 +93,12 @@ def _sent(
 
 def _newest(
     rows: QuerySet[QueuedMessage], query: Query, before: int | None
-) -> QuerySet[QueuedMessage, tuple[int]]:
+) -> QuerySet[QueuedMessage]:
     if before is not None:
         rows = rows.filter(pk__lt=before)
     for side, end in query.ids_in_span(_times(), "accepted_at").items():
         rows = rows.filter(**{f"pk__{side}": end})
-    return rows.order_by("-pk").values_list("pk")
+    return rows.order_by("-pk")
 
 
 def _received(
@@ -166,17 +167,16 @@ def _by_sender(
     if not is_own and not query.shows(Shown.RECEIVED):
         return Found([], is_more=False)
 
-    def matching(rows: Sequence[tuple[int]]) -> Ids:
-        ids = [pk for (pk,) in rows]
-        return ids if is_own else _received_of(ids, organisation)
+    received = Recipient.objects.filter(
+        received_by_id=organisation.pk, message=OuterRef("pk")
+    )
+    is_match = Value(True) if is_own else Exists(received)
 
-    return _looked_through(newest, matching, query, organisation, known)
+    def matching(rows: Sequence[tuple[int, bool]]) -> Ids:
+        return [pk for pk, is_match in rows if is_match]
 
-
-def _received_of(ids: Ids, organisation: Organisation) -> Ids:
-    rows = Recipient.objects.filter(received_by_id=organisation.pk, message__in=ids)
-    kept = set(rows.values_list("message", flat=True))
-    return [pk for pk in ids if pk in kept]
+    seen = newest.values_list("pk", is_match)
+    return _looked_through(seen, matching, query, organisation, known)
 
 
 def _looked_through(
@@ -242,8 +242,9 @@ def _with_reason(
 def _lines(
     ids: Sequence[int], organisation: Organisation, query: Query, known: Routes
 ) -> list[Line]:
-    rows = QueuedMessage.objects.filter(pk__in=ids).order_by("-pk")
-    messages = [row for row in rows if query.covers(row.accepted_at)]
+    rows: Any = QueuedMessage.objects.filter(pk__in=ids).order_by("-pk")
+    rows = rows.values_list(*FIELDS, named=True)
+    messages = [one for one in rows if query.covers(one.accepted_at)]
     sent = {
         one.pk
         for one in messages

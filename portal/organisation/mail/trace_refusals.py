@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.db.models.fields.json import KT
 
 from engine.registry.models import Organisation
 from engine.trace.models import Event, EventKind
@@ -21,7 +22,9 @@ from portal.organisation.mail.trace_query import (
     newest_of,
 )
 
-FIELDS = ("id", "reference", "kind", "at", "recipient", "detail")
+# Two texts of the detail, which is decoded where a reason is searched for only.
+SAID = {"said_by": KT("detail__sender"), "said": KT("detail__reply")}
+FIELDS = ("id", "reference", "kind", "at", "recipient", *SAID)
 FIRST = 125  # events read at first; most often they are enough
 
 
@@ -34,7 +37,9 @@ class Refusal:
     kind: str
     at: datetime
     recipient: str
-    detail: dict[str, Any]
+    sender: str | None
+    reply: str | None
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +55,51 @@ def find(organisation: Organisation, query: Query, before: int | None) -> Refuse
     """Returns the lines of a page: one for each message that was refused."""
     if not query.shows(Shown.REFUSED):
         return Refused([], None, is_more=False)
-    rows, owner = _rows(query), organisation.pk
+    rows, owner = _rows(query).annotate(**SAID), organisation.pk
     messages: dict[str, list[Refusal]] = {}
     last = before
-    for size in (FIRST, SCANNED - FIRST):
+    for size in (SCANNED,) if _is_narrow(query) else (FIRST, SCANNED - FIRST):
         newest = newest_of(rows, "refused_for_id", owner, "pk", last)
-        chunk = list(newest.values_list(*FIELDS)[:size])
-        for values in chunk:
-            event = Refusal(*values)
-            if _matches(event, query):
+        events, lowest, is_more = _read(newest, query, size)
+        for event in events:
+            if query.covers(event.at) and _has_reason(event, query.reason.casefold()):
                 if event.reference not in messages and len(messages) == PER_PAGE:
                     return Refused(_lines(messages), event.id + 1, is_more=True)
                 messages.setdefault(event.reference, []).append(event)
-            last = event.id
-        if len(chunk) < size:
+        last = last if lowest is None else lowest
+        if not is_more:
             return Refused(_lines(messages), last, is_more=False)
     return Refused(_lines(messages), last, is_more=True)
+
+
+def _is_narrow(query: Query) -> bool:
+    """Returns whether few events are expected to match, by their columns alone."""
+    return bool(query.sender or query.recipient)
+
+
+def _read(
+    newest: QuerySet[Event], query: Query, size: int
+) -> tuple[list[Refusal], int | None, bool]:
+    """Reads the first `size` events, and returns those with the sender and recipient.
+
+    With them the last id that was looked at, if any, and whether there may be more events.
+    The others of a narrow search stay in the database: making them took half its time.
+    """
+    fields = (*FIELDS, "detail") if query.reason else FIELDS
+    rows: Any = newest
+    if not _is_narrow(query):
+        events = [Refusal(*values) for values in rows.values_list(*fields)[:size]]
+        return events, events[-1].id if events else None, len(events) == size
+    ids = list(rows.values_list("pk", flat=True)[:size])
+    if not ids:
+        return [], None, False
+    rows = rows.filter(pk__gte=ids[-1])
+    if query.recipient:
+        rows = rows.filter(recipient=query.recipient)
+    if query.sender:
+        rows = rows.filter(said_by__iexact=query.sender)
+    events = [Refusal(*values) for values in rows.values_list(*fields)]
+    return events, ids[-1], len(ids) == size
 
 
 def _rows(query: Query) -> QuerySet[Event]:
@@ -75,15 +109,6 @@ def _rows(query: Query) -> QuerySet[Event]:
     for side, end in query.ids_in_span(Event.objects.all(), "at").items():
         rows = rows.filter(**{f"pk__{side}": end})
     return rows
-
-
-def _matches(event: Refusal, query: Query) -> bool:
-    return (
-        query.covers(event.at)
-        and query.recipient in ("", event.recipient)
-        and query.sender in ("", str(event.detail.get("sender", "")).casefold())
-        and _has_reason(event, query.reason.casefold())
-    )
 
 
 def _has_reason(event: Refusal, reason: str) -> bool:
@@ -102,11 +127,10 @@ def _line(reference: str, events: Sequence[Refusal]) -> Line:
     """Returns the line of one message, from its refusals with the newest first."""
     recipients = list(dict.fromkeys(e.recipient for e in reversed(events)))
     recipients = [one for one in recipients if one]
-    senders = (str(event.detail.get("sender", "")) for event in events)
     return Line(
         reference=reference,
         at=events[0].at,
-        sender=next(filter(None, senders), ""),
+        sender=next((e.sender for e in events if e.sender), ""),
         recipient=recipients[0] if recipients else "",
         number=len(recipients),
         statuses=[(_status(events), len(recipients))],
@@ -119,14 +143,14 @@ def _line(reference: str, events: Sequence[Refusal]) -> Line:
 def _status(events: Iterable[Refusal]) -> str:
     if any(event.kind == EventKind.QUARANTINED for event in events):
         return "Stopped: a virus"
-    is_final = any(str(e.detail.get("reply", "")).startswith("5") for e in events)
+    is_final = any((e.reply or "").startswith("5") for e in events)
     return "Refused" if is_final else "Refused for now"
 
 
 def _reason(events: Iterable[Refusal]) -> str:
     """Returns the text of the newest reply, without its codes."""
     for event in events:
-        words = str(event.detail.get("reply", "")).split(" ", 2)
+        words = (event.reply or "").split(" ", 2)
         if len(words) == 3:
             return words[2]
     return ""

@@ -37,10 +37,10 @@ def find(
         )
     refused = trace_refusals.find(organisation, query, after.refusal)
     lines = sorted([*mail, *refused.lines], key=lambda line: line.at, reverse=True)
-    shown = lines[:PER_PAGE]
+    shown, rest = lines[:PER_PAGE], lines[PER_PAGE:]
     is_more = len(lines) > PER_PAGE or found.is_more or refused.is_more
-    message = _next(mail, shown, found.lowest)
-    refusal = _next(refused.lines, shown, refused.lowest)
+    message = _next([line for line in rest if not line.is_refused], found.lowest)
+    refusal = _next([line for line in rest if line.is_refused], refused.lowest)
     following = Place(
         after.message if message is None else message,
         after.refusal if refusal is None else refusal,
@@ -48,10 +48,10 @@ def find(
     return Page(shown, following if is_more else None)
 
 
-def _next(lines: list[Line], shown: list[Line], lowest: int | None) -> int | None:
+def _next(rest: list[Line], lowest: int | None) -> int | None:
     """Returns the id that the next page begins before; None where nothing was read.
 
-    `lowest` is the last id that the lines were made from.
+    `rest` are the lines that this page has no room for, and `lowest` is the last id that
+    lines were made from.
     """
-    rest = [line.last_id for line in lines if line not in shown]
-    return max(rest) + 1 if rest else lowest
+    return max(line.last_id for line in rest) + 1 if rest else lowest

@@ -1,8 +1,4 @@
-"""Renders the rows of message lists by Jinja, from `portal/webmail/jinja2`.
-
-A list has fifty rows of twenty values each. Django's templates look each value up by
-trial, and made half of the page's time; Jinja compiles a row to Python.
-"""
+"""Renders the rows of message lists by Jinja, from `portal/webmail/jinja2`."""
 
 from __future__ import annotations
 
@@ -16,8 +12,9 @@ from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
-from jinja2 import Environment, FileSystemLoader, Template
+from jinja2 import Template
 
+from portal.ui import compiled_templates
 from portal.ui.templatetags.govuk import local_time
 from portal.webmail.mailbox.list_place import ListPlace
 from portal.webmail.mailbox.message_list import MessagePage
@@ -28,14 +25,8 @@ register = template.Library()
 ROOM = Path(__file__).parents[1]
 SIZES_KEPT = 4096
 
-_environment = Environment(
-    # The icons are shared with Django's templates.
-    loader=FileSystemLoader([ROOM / "jinja2", ROOM / "templates"]),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=False,
-)
+# The icons are shared with Django's templates.
+_environment = compiled_templates.environment(ROOM / "jinja2", ROOM / "templates")
 
 
 @register.simple_tag(takes_context=True)

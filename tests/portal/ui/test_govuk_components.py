@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.template import engines
+from django.utils import translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 from jinja2 import TemplateNotFound
 
 from portal.ui import govuk_components
@@ -72,3 +75,27 @@ def test_text_is_escaped_by_the_tag() -> None:
 def test_unknown_component_is_told() -> None:
     with pytest.raises(TemplateNotFound):
         govuk_components.render("flying-carpet", {})
+
+
+def test_what_is_kept_of_one_text_is_not_shown_for_another() -> None:
+    bold = "<b>Late</b>"
+    for text, shown in 2 * [
+        (bold, "&lt;b&gt;Late&lt;/b&gt;"),
+        (mark_safe(bold), bold),
+        ("Late", "Late"),
+        (1, "1"),
+        (True, "True"),
+    ]:
+        made = govuk_components.render("tag", {"text": text})
+
+        assert flat(made) == f'<strong class="govuk-tag">{shown}</strong>'
+
+
+def test_each_language_has_its_own_words() -> None:
+    with translation.override("en"):
+        english = govuk_components.render("tag", {"text": gettext_lazy("Monday")})
+    with translation.override("cy"):
+        welsh = govuk_components.render("tag", {"text": gettext_lazy("Monday")})
+
+    assert "Monday" in english
+    assert "Dydd Llun" in welsh
