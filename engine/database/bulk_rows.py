@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from django.db import connection, models
-from django.db.models.expressions import RawSQL
 
 from engine.database import statements
 
@@ -23,10 +22,6 @@ UPDATE_BATCH_SIZE = 100
 AMONG = {
     "postgresql": "= ANY(%s)",
     "sqlite": "IN (SELECT value FROM json_each(%s))",
-}
-IDS = {
-    "postgresql": "SELECT CAST(value AS bigint) FROM json_array_elements_text(%s)",
-    "sqlite": "SELECT value FROM json_each(%s)",
 }
 LOCK = "SELECT FROM {table} WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 INCREMENT = """
@@ -205,11 +200,6 @@ def members(values: Collection[int | str]) -> Any:
     """Returns values as the one that AMONG binds."""
     as_list = list(values)
     return as_list if connection.vendor == "postgresql" else json.dumps(as_list)
-
-
-def ids_subquery(ids: Collection[int]) -> RawSQL:
-    """Returns ids for an `__in` filter, as one bound value however many they are."""
-    return RawSQL(IDS[connection.vendor], [json.dumps(list(ids))])  # noqa: S611
 
 
 def _bindable(value: Any) -> Any:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from engine.database import batches, bulk_rows, clock
+from engine.database.id_in import IdIn
 from engine.encryption.errors import UnreadableError
 from engine.encryption.models import COMMUNITY
 from engine.incidents import message_keys
@@ -44,7 +45,7 @@ def purge() -> int:
     def oldest() -> int:
         rows = MessageKey.objects.order_by("pk").values_list("pk", "at")
         gone = [pk for pk, at in rows[:PURGED_AT_ONCE] if at < before]
-        MessageKey.objects.filter(pk__in=bulk_rows.ids_subquery(gone)).delete()
+        MessageKey.objects.filter(IdIn("pk", gone)).delete()
         return len(gone)
 
     return batches.run(oldest)

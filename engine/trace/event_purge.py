@@ -13,7 +13,8 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
-from engine.database import batches, bulk_rows, clock
+from engine.database import batches, clock
+from engine.database.id_in import IdIn
 from engine.trace import stranger_counts
 from engine.trace.models import Event, EventKind, Thinned
 
@@ -51,7 +52,7 @@ def _purge_intermediate() -> int:
     found = list(old.order_by("at", "pk").values_list("pk", "at", "kind")[:SLICE])
     if found:
         gone = [pk for pk, _, kind in found if kind in INTERMEDIATE]
-        Event.objects.filter(pk__in=bulk_rows.ids_subquery(gone)).delete()
+        Event.objects.filter(IdIn("pk", gone)).delete()
         place.event_id, place.at, _ = found[-1]
         place.save()
     return len(found)
@@ -60,7 +61,7 @@ def _purge_intermediate() -> int:
 def _purge_all() -> int:
     old = Event.objects.filter(at__lt=_ago(settings.POSTERN.proof_days))
     ids = list(old.order_by("at").values_list("pk", flat=True)[:SLICE])
-    Event.objects.filter(pk__in=bulk_rows.ids_subquery(ids)).delete()
+    Event.objects.filter(IdIn("pk", ids)).delete()
     return len(ids)
 
 

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connection, transaction
 
-from engine.database import bulk_rows, clock
+from engine.database import clock
+from engine.database.id_in import IdIn
 from engine.trace.models import StrangerCount
 
 SOURCES = 1000  # named by one engine in one hour
@@ -130,5 +131,5 @@ def purge() -> int:
     before = clock.now() - timedelta(days=settings.POSTERN.trace_days)
     old = StrangerCount.objects.filter(hour__lt=before).order_by("hour")
     ids = list(old.values_list("pk", flat=True)[:SLICE])
-    StrangerCount.objects.filter(pk__in=bulk_rows.ids_subquery(ids)).delete()
+    StrangerCount.objects.filter(IdIn("pk", ids)).delete()
     return len(ids)

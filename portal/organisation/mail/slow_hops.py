@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.database import clock
+from engine.database.id_in import IdIn
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation
 from engine.routing import routes
@@ -84,7 +85,7 @@ def _recipients(organisation: Organisation) -> Iterable[Any]:
         *received.values_list("message", flat=True)[:MESSAGES],
     ]
     rows = Recipient.objects.filter(
-        message__in=ids,
+        IdIn("message_id", ids),
         status__in=(RecipientStatus.RELAYED, RecipientStatus.QUEUED),
         destination__startswith="connection:",
     )

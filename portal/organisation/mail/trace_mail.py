@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from django.db.models import Exists, OuterRef, QuerySet, Value
 
+from engine.database.id_in import IdIn
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
 from engine.registry.models import Organisation
 from engine.routing.routes import Routes
@@ -221,7 +222,9 @@ def _with_reason(
     message that comes and goes with the reason that is typed would spell it out.
     """
     rows = Recipient.objects.filter(
-        message__in=ids, status__in=UNDONE, last_reply__icontains=query.reason
+        IdIn("message_id", ids),
+        status__in=UNDONE,
+        last_reply__icontains=query.reason,
     )
     own = known.domains.names_of(organisation.pk)
     kept = {
@@ -242,14 +245,14 @@ def _with_reason(
 def _lines(
     ids: Sequence[int], organisation: Organisation, query: Query, known: Routes
 ) -> list[Line]:
-    rows: Any = QueuedMessage.objects.filter(pk__in=ids).order_by("-pk")
+    rows: Any = QueuedMessage.objects.filter(IdIn("pk", ids)).order_by("-pk")
     rows = rows.values_list(*FIELDS, named=True)
     messages = [one for one in rows if query.covers(one.accepted_at)]
-    sent = {
+    sent = [
         one.pk
         for one in messages
         if trace_visibility.sending_organisation(one, known) == organisation.pk
-    }
+    ]
     seen = trace_recipients.seen(
         sent,
         [one.pk for one in messages if one.pk not in sent],

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import Case, Count, F, Min, Q, Value, When
 
+from engine.database.id_in import IdIn
 from engine.queue.models import WORDS_OF_REPLY, Recipient, status_words
 
 # Only the replies that say more than the status: each server's would be a group of its own.
@@ -33,7 +34,7 @@ def seen(
     domains of the ones that it received. A message without any is left out.
     """
     own = reduce(or_, (Q(address__endswith=f"@{one}") for one in domains), Q(pk=None))
-    visible = Q(message__in=sent) | (Q(message__in=received) & own)
+    visible = Q(IdIn("message_id", sent)) | (Q(IdIn("message_id", received)) & own)
     rows: Any = Recipient.objects.filter(visible).annotate(said=SAID)
     rows = rows.values("message", "status", "said").order_by()
     found: dict[int, Counter[str]] = {}
@@ -44,7 +45,7 @@ def seen(
         found.setdefault(pk, Counter())[words] += row["number"]
         first[pk] = min(row["first"], first.get(pk, row["first"]))
     addresses = dict(
-        Recipient.objects.filter(pk__in=first.values()).values_list(
+        Recipient.objects.filter(IdIn("pk", first.values())).values_list(
             "message", "address"
         )
     )

@@ -73,8 +73,8 @@ def find(organisation: Organisation, query: Query, before: int | None) -> Refuse
 
 
 def _is_narrow(query: Query) -> bool:
-    """Returns whether few events are expected to match, by their columns alone."""
-    return bool(query.sender or query.recipient)
+    """Returns whether few events are expected to match, so that many are looked at."""
+    return bool(query.sender or query.recipient or query.reason)
 
 
 def _read(

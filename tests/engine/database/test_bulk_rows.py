@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from engine.database import bulk_rows
+from engine.database.id_in import IdIn
 from engine.queue.enqueue.insertion import CONTENT, RECIPIENT
 from engine.queue.models import QueuedMessage, Recipient, Source
 from engine.registry.models import Mailbox
@@ -205,10 +206,8 @@ def test_those_among_many_ids_are_found_with_one_value() -> None:
     beyond = range(third + 1, third + 3000)
 
     with CaptureQueriesContext(connection) as queries:
-        found = Mailbox.objects.filter(
-            pk__in=bulk_rows.ids_subquery([third, *beyond, first])
-        )
+        found = Mailbox.objects.filter(IdIn("pk", [third, *beyond, first]))
         assert {mailbox.pk for mailbox in found} == {first, third}
-        assert not Mailbox.objects.filter(pk__in=bulk_rows.ids_subquery([])).exists()
+        assert not Mailbox.objects.filter(IdIn("pk", [])).exists()
 
     assert len(queries) == 2
