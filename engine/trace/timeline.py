@@ -180,6 +180,13 @@ def step(event: TracedEvent, visibility: Visibility) -> Step:
     )
 
 
+def said_of(event: TracedEvent, visibility: Visibility) -> str:
+    """Returns the sentence, the reply and the advice of `step`, for a search in them."""
+    reply = _reply(event, visibility)
+    advised = _advice(EventKind(event.kind), reply)
+    return f"{_words(event, reply)}{_unscanned(event.detail)} {reply} {advised}"
+
+
 def is_taken_back(event: TracedEvent) -> bool:
     """Returns whether the event is the sender's own undoing of the message."""
     is_dropped = event.kind == EventKind.DROPPED
