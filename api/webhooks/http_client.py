@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import socket
-import ssl
-import time
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException
-from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from http.client import HTTPException
+from urllib.parse import urlsplit
 
 from engine.network.dns import DnsUnavailable
 from engine.registry import webhooks
 from engine.registry.errors import PolicyError
-from engine.transport.diagnosis import public_addresses
+from engine.transport.pinned_http import PinnedConnection, target
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer, WriteableBuffer
-
-# For the whole call. A socket's time-out alone starts again with every byte received.
+# For the whole call.
 SECONDS = 10.0
 AGENT = "Postern-Webhooks/1"
 
@@ -43,10 +35,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
     try:
         webhooks.check_url(url)
         parts = urlsplit(url)
-        connection = _PinnedConnection(parts)
+        connection = PinnedConnection(parts, seconds=SECONDS)
         try:
             sent = {"Content-Type": "application/json", "User-Agent": AGENT, **headers}
-            connection.request("POST", _target(parts), body, sent)
+            connection.request("POST", target(parts), body, sent)
             response = connection.getresponse()
         finally:
             connection.close()
@@ -62,77 +54,3 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> str:
     if not 200 <= response.status < 300:
         raise NotAccepted(answer)
     return answer
-
-
-def _target(parts: SplitResult) -> str:
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-
-
-class _PinnedConnection(HTTPConnection):
-    """A connection to the address that was checked, with TLS for the name in the URL."""
-
-    def __init__(self, parts: SplitResult) -> None:
-        self.is_secure = parts.scheme == "https"
-        self.deadline = time.monotonic() + SECONDS
-        port = parts.port or (443 if self.is_secure else 80)
-        super().__init__(parts.hostname or "", port, timeout=SECONDS)
-
-    def connect(self) -> None:
-        found = public_addresses.addresses(self.host)
-        if not found:
-            raise PolicyError(f"{self.host} has no public address that we may dial.")
-        address = (str(found[0]), self.port)
-        dialled = socket.create_connection(address, _seconds_left(self.deadline))
-        try:
-            if self.is_secure:
-                context = ssl.create_default_context()
-                dialled.settimeout(_seconds_left(self.deadline))
-                dialled = context.wrap_socket(dialled, server_hostname=self.host)
-        except BaseException:
-            dialled.close()
-            raise
-        self.sock = _DeadlineSocket(dialled, self.deadline)
-
-
-class _DeadlineSocket:
-    """The part of a socket that http.client uses, with one deadline for all of it."""
-
-    def __init__(self, dialled: socket.socket, deadline: float) -> None:
-        self._socket, self._deadline = dialled, deadline
-
-    def sendall(self, data: ReadableBuffer) -> None:
-        self._socket.settimeout(_seconds_left(self._deadline))
-        self._socket.sendall(data)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineReader(self._socket, self._deadline))
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-class _DeadlineReader(io.RawIOBase):
-    def __init__(self, dialled: socket.socket, deadline: float) -> None:
-        # A file of its own: http.client closes the connection before it has read the
-        # answer.
-        self._file = dialled.makefile("rb", buffering=0)
-        self._socket, self._deadline = dialled, deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
-        self._socket.settimeout(_seconds_left(self._deadline))
-        return self._file.readinto(buffer)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def _seconds_left(deadline: float) -> float:
-    """Returns the seconds until the deadline. Raises TimeoutError after it."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left

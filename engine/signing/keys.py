@@ -30,7 +30,7 @@ from django.db import transaction
 from engine.database import advisory_locks, clock
 from engine.secrets import secret_keys
 from engine.signing import document_certificates
-from engine.signing.models import Purpose, SigningKey
+from engine.signing.models import PUBLISHED, Purpose, SigningKey
 
 SEALED_FOR = "postern signing keys"
 KEY_ID_LENGTH = 16  # hexadecimal digits
@@ -51,6 +51,14 @@ def private_key(key: SigningKey) -> PrivateKey:
     found = load_pem_private_key(pem.encode(), password=None)
     if not isinstance(found, Ed25519PrivateKey | EllipticCurvePrivateKey):
         raise TypeError(f"The key {key.key_id} is of an unknown kind.")
+    return found
+
+
+def ecdsa_key(key: SigningKey) -> EllipticCurvePrivateKey:
+    """Returns the private half of a key on the curve P-256. Raises as `private_key` does."""
+    found = private_key(key)
+    if not isinstance(found, EllipticCurvePrivateKey):
+        raise TypeError(f"The key {key.key_id} is not an ECDSA key.")
     return found
 
 
@@ -80,7 +88,7 @@ def replace(purpose: Purpose, *, is_compromised: bool = False) -> SigningKey:
 
 
 def published() -> list[dict[str, Any]]:
-    """Returns all public keys, retired ones too, in the form of the public key list."""
+    """Returns the public keys that verify what others keep, retired ones too."""
     return [
         {
             "id": key.key_id,
@@ -92,7 +100,7 @@ def published() -> list[dict[str, Any]]:
             "retired_at": _moment(key.retired_at),
             "compromised_at": _moment(key.compromised_at),
         }
-        for key in SigningKey.objects.all()
+        for key in SigningKey.objects.filter(purpose__in=PUBLISHED)
     ]
 
 
@@ -123,7 +131,10 @@ def _lock(purpose: Purpose) -> None:
 def _make(purpose: Purpose, now: datetime) -> SigningKey:
     private: PrivateKey
     certificate = ""
-    if purpose == Purpose.CERTIFICATE_PDF:
+    if purpose == Purpose.WEB_PUSH:
+        # The only kind that push services know (RFC 8292 section 2).
+        private, algorithm = generate_private_key(SECP256R1()), ECDSA
+    elif purpose == Purpose.CERTIFICATE_PDF:
         # What programs that open PDFs verify: few know Ed25519 (ISO/TS 32002).
         private, algorithm = generate_private_key(SECP256R1()), ECDSA
         name = f"{settings.POSTERN.community_name} delivery certificates"

@@ -12,11 +12,16 @@ class Purpose(models.TextChoices):
     CERTIFICATE = "certificate", "Delivery certificates as JSON"
     CERTIFICATE_PDF = "certificate_pdf", "Delivery certificates as PDF"
     AUDIT = "audit", "Checkpoints of the audit trail"
+    WEB_PUSH = "web_push", "Notifications in browsers"
 
 
 # Of these, a key is replaced by itself. That of the audit trail signs the trail's end
 # first: `manage.py audit_key --rotate`.
 CERTIFICATES = (Purpose.CERTIFICATE, Purpose.CERTIFICATE_PDF)
+# That of notifications, too: browsers then have to subscribe again.
+REPLACEABLE = (*CERTIFICATES, Purpose.WEB_PUSH)
+# Whose signatures other people keep, and verify with the published keys.
+PUBLISHED = (*CERTIFICATES, Purpose.AUDIT)
 
 
 class SigningKey(models.Model):

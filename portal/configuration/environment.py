@@ -15,7 +15,8 @@ from portal.configuration import database_url
 from portal.configuration.audit_variables import AuditVariables
 from portal.configuration.blob_variables import BlobVariables
 from portal.configuration.encryption_variables import EncryptionVariables
-from portal.configuration.sending_rates import Rates
+from portal.configuration.sending_rates import Rates, SendingRateVariables
+from portal.configuration.web_push_variables import WebPushVariables
 from portal.configuration.writing_variables import WritingVariables
 
 # The factor by which sending rates are raised in development and in tests.
@@ -23,7 +24,14 @@ NON_PRODUCTION_FACTOR = 100
 DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 
 
-class Environment(AuditVariables, BlobVariables, EncryptionVariables, WritingVariables):
+class Environment(
+    AuditVariables,
+    BlobVariables,
+    EncryptionVariables,
+    SendingRateVariables,
+    WebPushVariables,
+    WritingVariables,
+):
     """Postern's configuration. Each field is the variable POSTERN_<NAME>."""
 
     model_config = SettingsConfigDict(
@@ -77,18 +85,6 @@ class Environment(AuditVariables, BlobVariables, EncryptionVariables, WritingVar
     web_statement_seconds: int = Field(default=30, ge=1)
     # Networks of the proxies that terminate TLS in front of us, such as ["10.0.0.0/28"]
     trusted_proxies: list[IPv4Network | IPv6Network] = Field(default=[])
-
-    # Sending rates, far above a normal day's use. A sender above them is told to retry
-    # later, and an operator can grant an allowance. A list counts as one recipient for the
-    # author, and with all its members for itself.
-    person_messages: Rates = Rates(minute=60, hour=500, day=2_000)
-    person_recipients: Rates = Rates(minute=2_000, hour=5_000, day=20_000)
-    connection_messages: Rates = Rates(minute=1_000, hour=20_000, day=100_000)
-    connection_recipients: Rates = Rates(minute=10_000, hour=100_000, day=500_000)
-    key_messages: Rates = Rates(minute=600, hour=20_000, day=100_000)
-    key_recipients: Rates = Rates(minute=5_000, hour=50_000, day=200_000)
-    list_messages: Rates = Rates(minute=30, hour=200, day=1_000)
-    list_recipients: Rates = Rates(minute=50_000, hour=200_000, day=1_000_000)
 
     # Monitoring: networks that may read /metrics, or the token that a request for it must
     # carry as "Authorization: Bearer TOKEN"

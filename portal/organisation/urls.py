@@ -8,6 +8,7 @@ from portal.organisation import (
     overview,
     search_index,
     second_factor_rule,
+    web_push,
 )
 from portal.organisation.connection import (
     connection_test,
@@ -145,6 +146,7 @@ one_organisation: list[URLPattern | URLResolver] = [
     path("settings/", overview.settings, name="settings"),
     path("security/", second_factor_rule.index, name="security"),
     path("search/", search_index.index, name="search_index"),
+    path("notifications/", web_push.index, name="web_push"),
     path("deleted-mail/", retention.index, name="retention"),
     path("history/", history.index, name="history"),
     path("history/history.csv", history.download, name="history_file"),

@@ -29,6 +29,7 @@ LABELS = {
     "is_published": "Shown in the directory",
     "mfa_required": "Second factor for everyone",
     "indexes_mail": "Search index of its mail",
+    "allows_web_push": "Notifications in browsers",
     "can_read": "May read",
     "can_write": "May move and delete",
     "can_send": "May send as the team",

@@ -31,6 +31,8 @@ from portal.webmail.arrival_notices import (
     weekly_digest,
 )
 from portal.webmail.drafts import attachments
+from portal.webmail.web_push import sending as push_sending
+from portal.webmail.web_push import subscriptions as push_subscriptions
 
 
 def start_export(export_id: int) -> None:
@@ -125,6 +127,19 @@ def send_arrival_notices() -> int:
     return sending.send_due()
 
 
+def send_pushes() -> int:
+    """Notifies browsers of new mail, where that is due; returns how many. Idempotent."""
+    if not push_sending.is_on():
+        return 0
+    arrivals.find()
+    return push_sending.send_due()
+
+
+def clean_up_pushes() -> int:
+    """Deletes subscriptions of browsers that were not used for long. Idempotent."""
+    return push_subscriptions.clean_up()
+
+
 def send_unopened_digests() -> int:
     """Sends the weekly digests of unopened group mailboxes that are due. Idempotent."""
     return weekly_digest.send_due()
@@ -185,6 +200,24 @@ def schedule_jobs() -> None:
             "schedule_type": Schedule.MINUTES,
             "minutes": 1,
             "cluster": Lane.QUICK,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="webmail.send_pushes",
+        defaults={
+            "func": "portal.webmail.tasks.send_pushes",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 1,
+            # The lane of what calls hosts that may not answer.
+            "cluster": Lane.CALLS,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="webmail.clean_up_pushes",
+        defaults={
+            "func": "portal.webmail.tasks.clean_up_pushes",
+            "schedule_type": Schedule.DAILY,
+            "cluster": Lane.LONG,
         },
     )
     Schedule.objects.update_or_create(

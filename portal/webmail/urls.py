@@ -42,6 +42,7 @@ from portal.webmail.mailbox_settings import (
     writing_preferences,
 )
 from portal.webmail.organising import urls as organising
+from portal.webmail.web_push import views as web_push
 
 app_name = "webmail"
 
@@ -120,6 +121,9 @@ template_urls = [
 ]
 
 notice_urls = [
+    path("browsers/", web_push.turn_on, name="push_on"),
+    path("browsers/renew/", web_push.renew, name="push_renew"),
+    path("browsers/<int:subscription_id>/", web_push.remove, name="push_remove"),
     path("", arrival_notices.show, name="arrival_notices"),
     path("link/", arrival_notices.send_link, name="send_proof_link"),
     path(

@@ -52,7 +52,11 @@ def clamd() -> Iterator[Clamd]:
 def postern(clamd: Clamd) -> Iterator[Postern]:
     """One running service for all journeys: starting it is the slowest part."""
     demo = migrated.prepared(migrated.DEMO)
-    with Postern(demo, POSTERN_CLAMD=clamd.socket) as running:
+    pushes = {
+        "POSTERN_WEB_PUSH": "true",
+        "POSTERN_WEB_PUSH_HOSTS": '["127.0.0.1"]',
+    }
+    with Postern(demo, POSTERN_CLAMD=clamd.socket, **pushes) as running:
         yield running
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.visitor import Person, Visits
 from tests.peers.postern import Postern
+from tests.peers.push_service import PushService
 
 pytestmark = pytest.mark.journey
 
@@ -22,6 +26,18 @@ NOTES_NOTIFICATIONS = """
     };
     if (localStorage.length) Notification.permission = "granted";
 """
+# It has no push service either: the tests' own fake makes the keys.
+SUBSCRIBES = """([given]) => {
+    PushManager.prototype.subscribe = async () => ({
+        toJSON: () => given, unsubscribe: async () => true,
+    });
+}"""
+RECORDS = """() => {
+    self.shown = [];
+    self.registration.showNotification = async (title, {tag, data}) => {
+        self.shown.push([title, tag, data.url]);
+    };
+}"""
 HIDE = "Object.defineProperty(document, 'hidden', {get: () => true})"
 IS_FOCUSED = "(box) => box === document.activeElement"
 
@@ -111,3 +127,61 @@ def test_a_browser_shows_a_notification_once_it_was_asked_to(
 
     assert asked == "default"
     assert page.evaluate("shown") == [f"New mail for {ben['name']}"]
+
+
+def test_a_browser_is_notified_while_no_page_of_mail_is_open(
+    visit: Visits, postern: Postern, ben: Person, tmp_path: Path
+) -> None:
+    reader = visit(ben)
+    page, context = reader.page, reader.page.context
+    context.add_init_script(NOTES_NOTIFICATIONS)
+    with PushService(tmp_path) as service:
+        made = service.subscribe("AAAA").keys
+    given = {
+        "endpoint": "https://127.0.0.1/push/1",
+        "keys": {name: made[name] for name in ("p256dh", "auth")},
+    }
+    reader.open("/mail/arrival-notices/")
+    page.evaluate(SUBSCRIBES, [given])
+    reader.press("Notify this browser")
+    assert reader.sees("(this one)")
+    reader.open("/mail/")
+    with page.expect_event("domcontentloaded"):
+        page.reload()
+    [worker] = context.service_workers
+    worker.evaluate(RECORDS)
+    registrations: list[dict[str, str]] = []
+    browser = context.new_cdp_session(page)
+    browser.on(
+        "ServiceWorker.workerRegistrationUpdated",
+        lambda event: registrations.extend(event["registrations"]),
+    )
+    browser.send("ServiceWorker.enable")
+    while not registrations:
+        page.wait_for_timeout(100)
+
+    def push(said: dict[str, str]) -> None:
+        browser.send(
+            "ServiceWorker.deliverPushMessage",
+            {
+                "origin": postern.web,
+                "registrationId": registrations[0]["registrationId"],
+                "data": json.dumps(said),
+            },
+        )
+
+    said = {"title": "New mail for Ben", "tag": "mailbox-1", "url": "/mail/"}
+    push({**said, "title": "Not while mail is looked at"})
+    page.wait_for_timeout(500)
+    reader.open("/account/")
+    push(said)
+    expect(page.get_by_role("heading").first).to_be_visible()
+    for _ in range(50):
+        if worker.evaluate("self.shown.length"):
+            break
+        page.wait_for_timeout(100)
+
+    assert worker.evaluate("self.shown") == [list(said.values())]
+    reader.open("/mail/arrival-notices/")
+    page.get_by_role("button", name="Remove").click()
+    assert reader.sees("is no longer notified")

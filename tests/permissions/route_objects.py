@@ -48,6 +48,7 @@ from portal.organisation.models import PeopleFile
 from portal.webmail.models import (
     Contact,
     ContactGroup,
+    PushSubscription,
     SavedSearch,
     ScheduledSend,
     Signature,
@@ -125,6 +126,9 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "mail/messages/<int:message_id>/delivery/": {"message_id": mail["sent_id"]},
             "mail/messages/<int:message_id>/recall/": {"message_id": mail["sent_id"]},
             "mail/contacts/": _contacts(bob),
+            "mail/arrival-notices/browsers/": {
+                "subscription_id": _push_subscription(bob)
+            },
             "mail/messages/<int:message_id>/assign/": (
                 work := _group_work(office, bob)
             ),
@@ -241,6 +245,19 @@ def _contacts(bob: Person) -> dict[str, Any]:
     )
     group = ContactGroup.objects.create(person=bob, name="Court")
     return {"contact_id": contact.pk, "group_id": group.pk, "kind": "vcf"}
+
+
+def _push_subscription(bob: Person) -> int:
+    now = timezone.now()
+    return PushSubscription.objects.create(
+        person=bob,
+        generation=bob.session_generation,
+        endpoint="https://push.example/1",
+        endpoint_digest="1",
+        created_at=now,
+        renewed_at=now,
+        next_attempt_at=now,
+    ).pk
 
 
 def _organisation(bob: Person, northfield: Organisation) -> dict[str, Any]:

@@ -72,6 +72,8 @@ ADMINISTRATOR = (
     "security/",
     "deleted-mail/",
     "history/",
+    "search/",
+    "notifications/",
 )
 """Each under the path of the organisation."""
 READER = ("/mail/write/",)
@@ -198,6 +200,8 @@ NOT_SCREENS = {
     "/health/ready": "answers machines",
     "/mail/": "leads on to the Inbox",
     "/mail/all/act/": "takes an order",
+    "/mail/arrival-notices/browsers/": "answers a script",
+    "/mail/arrival-notices/browsers/renew/": "answers a script",
     "/mail/arrival-notices/link/": "takes an order",
     "/mail/contacts/suggest/": "answers a script",
     "/mail/deliveries/": "answers a script",

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from engine.registry.actions import signing_keys
-from engine.signing.models import CERTIFICATES, Purpose
+from engine.signing.models import CERTIFICATES, REPLACEABLE, Purpose
 
 
 class Command(BaseCommand):
@@ -24,8 +24,11 @@ class Command(BaseCommand):
         """Adds which keys to replace, and why."""
         parser.add_argument(
             "--purpose",
-            choices=list(CERTIFICATES),
-            help="only the key of this purpose; without it, every key",
+            choices=list(REPLACEABLE),
+            help=(
+                "only the key of this purpose; without it, every key of certificates. "
+                "web_push ends all notifications in browsers until they are opened again"
+            ),
         )
         parser.add_argument("--compromised", action="store_true")
 

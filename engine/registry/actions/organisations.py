@@ -21,6 +21,7 @@ class OrganisationFields(TypedDict, total=False):
     town: str
     mfa_required: bool
     indexes_mail: bool
+    allows_web_push: bool
     parent: Organisation | None
 
 

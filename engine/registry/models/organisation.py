@@ -91,6 +91,11 @@ class Organisation(FoundByWords):
         db_default=True,
         help_text="whether the words of its mail are indexed for search",
     )
+    allows_web_push = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="whether its people may be notified in browsers without an open page",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganisationQuerySet.as_manager()

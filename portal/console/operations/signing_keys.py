@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from engine.registry.actions import signing_keys
 from engine.registry.permissions import Permission
-from engine.signing.models import CERTIFICATES, Purpose, SigningKey
+from engine.signing.models import REPLACEABLE, Purpose, SigningKey
 from portal.console.access import staff
 from portal.console.page import render_template
 from portal.ui.forms import post_data
@@ -26,7 +26,7 @@ class ReplaceForm(forms.Form):
     """Which key to replace, and whether others may have it."""
 
     purpose = forms.ChoiceField(
-        label="The key for", choices=[(one, one.label) for one in CERTIFICATES]
+        label="The key for", choices=[(one, one.label) for one in REPLACEABLE]
     )
     is_compromised = forms.BooleanField(
         label="Others may have the present key",

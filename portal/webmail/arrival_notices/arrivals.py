@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from engine.storage.models import Message
-from portal.webmail.models import ArrivalCursor, ArrivalNotice, Period
+from portal.webmail.models import ArrivalCursor, ArrivalNotice, Period, PushedMailbox
 
 CHUNK = 5_000
 # A message may be committed a moment after messages with higher ids: the cursor stays this
@@ -16,7 +16,7 @@ SETTLING_TIME = timedelta(seconds=10)
 
 
 def find() -> int:
-    """Notes new mail at the notices of those who read its mailboxes; returns how much.
+    """Notes new mail at the notices and browsers of its readers; returns how much.
 
     Reads ids only, in their order, and never waits for a delivery or makes one wait.
     """
@@ -52,6 +52,9 @@ def _note(mailboxes: set[int], last_id: int) -> None:
     ArrivalNotice.objects.filter(
         noticed__mailbox__in=mailboxes, arrived_to__lt=last_id
     ).exclude(period=Period.NEVER).update(arrived_to=last_id)
+    PushedMailbox.objects.filter(mailbox__in=mailboxes, arrived_to__lt=last_id).update(
+        arrived_to=last_id
+    )
 
 
 def _last_settled_id(settled_before: datetime) -> int:

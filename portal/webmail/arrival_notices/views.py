@@ -12,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
+from portal.sessions import store
 from portal.ui.forms import post_data
 from portal.webmail.access import MailboxAccess, accessible_mailboxes, requires_mail
 from portal.webmail.arrival_notices import choice
 from portal.webmail.arrival_notices.forms import ArrivalNoticesForm
 from portal.webmail.models import ArrivalNotice, Period
 from portal.webmail.tasks import start_proof_link
+from portal.webmail.web_push import subscriptions
 
 
 @requires_mail
@@ -42,6 +44,7 @@ def show(request: HttpRequest) -> HttpResponse:
         "person": person,
         "readable": readable,
         "refusal": _refusal(person),
+        **_push_context(request, person),
     }
     return render(request, "webmail/arrival_notices/show.html", context)
 
@@ -117,6 +120,20 @@ def _initial(
         rows = notice.noticed.values_list("mailbox_id", flat=True)
         chosen = [str(pk) for pk in rows]
     return {"period": notice.period, "mailboxes": chosen}
+
+
+def _push_context(request: HttpRequest, person: Person) -> dict[str, object]:
+    """Returns what the page shows of notifications while no page is open."""
+    refusal = subscriptions.refusal(person)
+    if refusal:
+        return {"push_refusal": refusal}
+    browsers = subscriptions.live_of(person)
+    here = store.id_of(request)
+    return {
+        "push_key": subscriptions.application_server_key(),
+        "push_browsers": browsers,
+        "push_here": next((one for one in browsers if one.session_id == here), None),
+    }
 
 
 def _refusal(person: Person) -> str:

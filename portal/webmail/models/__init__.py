@@ -11,6 +11,7 @@ from portal.webmail.models.arrival_notice import (
 )
 from portal.webmail.models.contact import Contact, ContactGroup
 from portal.webmail.models.draft_file import DraftFile, FileState
+from portal.webmail.models.push_subscription import PushedMailbox, PushSubscription
 from portal.webmail.models.reading_preferences import Density, ReadingPreferences
 from portal.webmail.models.receipt_answer import ReceiptAnswer
 from portal.webmail.models.saved_search import SavedSearch
@@ -32,6 +33,8 @@ __all__ = [
     "FileState",
     "NoticedMailbox",
     "Period",
+    "PushSubscription",
+    "PushedMailbox",
     "ReadingPreferences",
     "ReceiptAnswer",
     "SavedSearch",

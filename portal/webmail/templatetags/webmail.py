@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -26,6 +27,12 @@ COMMA = SafeString('<span class="govuk-visually-hidden">, </span>')
 # Rendered senders that a process keeps: few people write most of a list's messages.
 KEPT = 4096
 DOT = SafeString('<span aria-hidden="true"> · </span>')
+
+
+@register.simple_tag
+def sends_pushes() -> bool:
+    """Returns whether the service notifies browsers while no page is open."""
+    return bool(settings.POSTERN.web_push)
 
 
 # Markup in Python, because a list has fifty rows: an inclusion tag takes ten times as long

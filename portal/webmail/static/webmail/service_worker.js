@@ -38,3 +38,30 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(fetch(request).catch(async () => (await caches.match(request, { ignoreVary: true })) ?? Response.error()));
   }
 });
+
+// A push says for which mailbox, as the server worded it. None is shown to somebody who is
+// looking at their mail: the page shows the message itself.
+self.addEventListener("push", (event) => {
+  event.waitUntil((async () => {
+    const windows = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+    if (windows.some((one) => one.focused && new URL(one.url).pathname.startsWith("/mail/"))) return;
+    let said = {};
+    try { said = event.data.json(); } catch { /* nothing that we sent */ }
+    await self.registration.showNotification(String(said.title ?? "You have new mail"), {
+      tag: String(said.tag ?? "mail"),
+      data: { url: String(said.url ?? "/mail/") },
+    });
+  })());
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const url = new URL(event.notification.data?.url ?? "/mail/", self.location.origin);
+  // Nowhere else, whatever a notification says.
+  const target = url.origin === self.location.origin && url.pathname.startsWith("/mail/") ? url.href : "/mail/";
+  event.waitUntil((async () => {
+    const windows = await self.clients.matchAll({ type: "window" });
+    const open = windows.find((one) => one.url === new URL(target, self.location.origin).href);
+    await (open ? open.focus() : self.clients.openWindow(target));
+  })());
+});
