@@ -24,10 +24,13 @@ TOO_MANY = 429
 # Requests that pages make without the user: they must not keep an unattended session alive.
 BACKGROUND_REQUESTS = {
     "wagtailadmin_editing_sessions:ping",
+    "webmail:live_all_inboxes",
     "webmail:live_events",
     "webmail:live_folder",
+    "webmail:live_label",
     "webmail:live_mailbox",
     "webmail:live_numbers",
+    "webmail:live_search",
     "webmail:refresh_deliveries",
 }
 

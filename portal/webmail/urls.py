@@ -41,6 +41,7 @@ from portal.webmail.mailbox_settings import (
     text_templates,
     writing_preferences,
 )
+from portal.webmail.organising import all_inboxes, labels
 from portal.webmail.organising import urls as organising
 from portal.webmail.web_push import views as web_push
 
@@ -138,6 +139,13 @@ live_urls = [
     path("numbers/", live.numbers, name="live_numbers"),
     path("mailboxes/<int:mailbox_id>/", live.mailbox, name="live_mailbox"),
     path("folders/<int:folder_id>/", folder_view.live, name="live_folder"),
+    path("all/", all_inboxes.live, name="live_all_inboxes"),
+    path("mailboxes/<int:mailbox_id>/search/", search.live, name="live_search"),
+    path(
+        "mailboxes/<int:mailbox_id>/labels/<int:label_id>/",
+        labels.live,
+        name="live_label",
+    ),
 ]
 
 urlpatterns = [

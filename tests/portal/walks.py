@@ -205,6 +205,7 @@ NOT_SCREENS = {
     "/mail/arrival-notices/link/": "takes an order",
     "/mail/contacts/suggest/": "answers a script",
     "/mail/deliveries/": "answers a script",
+    "/mail/live/all/": "answers a script",
     "/mail/live/events/": "answers a script",
     "/mail/live/numbers/": "answers a script",
     "/mail/reading/density/": "takes an order",

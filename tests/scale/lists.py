@@ -116,6 +116,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "mail/messages/<int:message_id>/": ("order=oldest", "show=unread", "q=hearing"),
     "mail/live/folders/<int:folder_id>/": ("since=1", "show=unread&since=1"),
     "mail/live/mailboxes/<int:mailbox_id>/": ("since=1",),
+    "mail/live/mailboxes/<int:mailbox_id>/search/": ("q=hearing&since=1",),
     "mail/live/events/": (),
     "mail/live/numbers/": (),
     "mail/mailboxes/<int:mailbox_id>/search/": (

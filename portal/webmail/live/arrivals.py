@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.http import HttpRequest
@@ -34,10 +35,14 @@ def since(request: HttpRequest, panel: Sidebar) -> Arrivals | None:
 
     What goes to Junk is not announced.
     """
+    return in_folders(request, [line.folder.pk for line in panel.arriving])
+
+
+def in_folders(request: HttpRequest, folders: Collection[int]) -> Arrivals | None:
+    """Returns what arrived in these folders after the message `since` of the query."""
     after = query_id(request, "since")
     if after is None:
         return None
-    folders = [line.folder.pk for line in panel.arriving]
     rows = Message.objects.filter(folder__in=folders, pk__gt=after, is_read=False)
     found = list(rows.order_by("-pk")[: MOST + 1])
     return Arrivals(len(found), found[0]) if found else None

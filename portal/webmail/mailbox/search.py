@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
@@ -12,11 +15,14 @@ from engine.storage.search.find import Found, find
 from engine.storage.search.query_parser import QueryError, parse
 from portal.emergency_access import readings
 from portal.webmail.access import (
+    AccessibleMailboxes,
+    MailboxAccess,
     accessible_mailboxes,
     readable_mailboxes,
     reads_mail,
     requires_mail,
 )
+from portal.webmail.live import arrivals
 from portal.webmail.mailbox import message_list, sent_messages, undo_move
 from portal.webmail.mailbox.list_options import names_recipients
 from portal.webmail.mailbox.message_list import MessageRow
@@ -50,6 +56,30 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     access = mailboxes.at(mailbox_id)
     typed = request.GET.get("q", "").strip()
     readings.search(access.emergency, typed, by=mailboxes.person)
+    context = _context(request, mailboxes, access, typed)
+    context["undo"] = undo_move.offer(request)
+    return render(request, "webmail/mailbox/search.html", context)
+
+
+@requires_mail
+@require_safe
+def live(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Renders the same results without their frame, for `live.js` to merge."""
+    mailboxes = accessible_mailboxes(request)
+    access = mailboxes.at(mailbox_id)
+    typed = request.GET.get("q", "").strip()
+    context = _context(request, mailboxes, access, typed)
+    context["layout"] = "webmail/live/folder.html"
+    context["arrived"] = arrivals.since(request, context["sidebar"])
+    return render(request, "webmail/mailbox/search.html", context)
+
+
+def _context(
+    request: HttpRequest,
+    mailboxes: AccessibleMailboxes,
+    access: MailboxAccess,
+    typed: str,
+) -> dict[str, Any]:
     found, search_error, waiting = None, "", 0
     if typed:
         try:
@@ -62,14 +92,15 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     panel = sidebar(mailboxes, access)
     messages = found.messages if found else []
     sent = [m for m in messages if names_recipients(m.folder)]
-    context = {
+    place_link = _place_link(request, typed)
+    return {
         "sidebar": panel,
         "targets": panel.targets(),
-        "undo": undo_move.offer(request),
+        "back_to": reverse("webmail:search", args=[access.mailbox.pk]) + place_link,
         "past": request.GET.get("past", ""),
         "access": access,
         "typed": typed,
-        "place_link": _place_link(request, typed),
+        "place_link": place_link,
         "found": found,
         "rows": message_list.with_previews(
             [MessageRow(message) for message in messages], mailboxes, access
@@ -84,7 +115,6 @@ def search(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "next_query": _next(typed, found),
         "hints": HINTS,
     }
-    return render(request, "webmail/mailbox/search.html", context)
 
 
 @requires_mail

@@ -16,9 +16,11 @@ from engine.storage.models import Folder, FolderRole, Message
 from engine.storage.organising import merged_lists
 from portal.webmail.access import (
     AccessibleMailboxes,
+    MailboxAccess,
     accessible_mailboxes,
     requires_mail,
 )
+from portal.webmail.live import arrivals
 from portal.webmail.mailbox import message_list
 from portal.webmail.mailbox.message_actions import (
     MARK_ACTIONS,
@@ -40,6 +42,27 @@ def show(request: HttpRequest) -> HttpResponse:
     first = mailboxes.first()
     if first is None:
         return render(request, "webmail/no_mailbox.html")
+    context = _context(request, mailboxes, first)
+    return render(request, "webmail/organising/all_inboxes.html", context)
+
+
+@requires_mail
+@require_safe
+def live(request: HttpRequest) -> HttpResponse:
+    """Renders the same list without its frame, for `live.js` to merge."""
+    mailboxes = accessible_mailboxes(request)
+    first = mailboxes.first()
+    if first is None:
+        raise Http404
+    context = _context(request, mailboxes, first)
+    context["layout"] = "webmail/live/folder.html"
+    context["arrived"] = arrivals.in_folders(request, context["inboxes"])
+    return render(request, "webmail/organising/all_inboxes.html", context)
+
+
+def _context(
+    request: HttpRequest, mailboxes: AccessibleMailboxes, first: MailboxAccess
+) -> dict[str, Any]:
     past = query_id(request, "past")
     names = {one.mailbox.pk: one.mailbox.name for one in mailboxes.readable}
     inboxes = Folder.objects.filter(mailbox__in=names, role=FolderRole.INBOX)
@@ -48,8 +71,15 @@ def show(request: HttpRequest) -> HttpResponse:
     shown = found[:PAGE_SIZE]
     for mailbox_id in {one.mailbox_id for one in shown}:
         mailboxes.at(mailbox_id)  # records that they opened it
-    context: dict[str, Any] = {
+    newest = merged_lists.newest(ids, before=None, limit=1) if past else shown
+    return {
         "sidebar": sidebar(mailboxes, first),
+        "inboxes": ids,
+        "live_since": newest[0].pk if newest else 0,
+        "live_also": " ".join(
+            f"{one.mailbox.pk}:{one.mailbox.change_number}"
+            for one in mailboxes.readable
+        ),
         "place": "all_inboxes",
         "rows": [MessageRow(message) for message in shown],
         "mailbox_names": names,
@@ -58,7 +88,6 @@ def show(request: HttpRequest) -> HttpResponse:
         "past": past or "",
         "next": shown[-1].pk if len(found) > PAGE_SIZE else None,
     }
-    return render(request, "webmail/organising/all_inboxes.html", context)
 
 
 @requires_mail

@@ -24,6 +24,7 @@ from portal.webmail.access import (
     accessible_mailboxes,
     requires_mail,
 )
+from portal.webmail.live import arrivals
 from portal.webmail.mailbox import message_list
 from portal.webmail.mailbox.list_options import names_recipients
 from portal.webmail.mailbox.message_list import PAGE_SIZE, MessageRow
@@ -84,6 +85,23 @@ def edit(request: HttpRequest, mailbox_id: int, label_id: int) -> HttpResponse:
 @require_safe
 def show(request: HttpRequest, mailbox_id: int, label_id: int) -> HttpResponse:
     """Lists the messages with a label, from all folders, newest first."""
+    context = _label_context(request, mailbox_id, label_id)
+    return render(request, "webmail/organising/label.html", context)
+
+
+@requires_mail
+@require_safe
+def live(request: HttpRequest, mailbox_id: int, label_id: int) -> HttpResponse:
+    """Renders the same list without its frame, for `live.js` to merge."""
+    context = _label_context(request, mailbox_id, label_id)
+    context["layout"] = "webmail/live/folder.html"
+    context["arrived"] = arrivals.since(request, context["sidebar"])
+    return render(request, "webmail/organising/label.html", context)
+
+
+def _label_context(
+    request: HttpRequest, mailbox_id: int, label_id: int
+) -> dict[str, Any]:
     mailboxes = accessible_mailboxes(request)
     access = mailboxes.at(mailbox_id)
     label = _label(access, label_id)
@@ -92,10 +110,14 @@ def show(request: HttpRequest, mailbox_id: int, label_id: int) -> HttpResponse:
     shown = found[:PAGE_SIZE]
     sent = [message for message in shown if names_recipients(message.folder)]
     panel = sidebar(mailboxes, access)
-    context = {
+    place = reverse("webmail:label", args=[mailbox_id, label_id])
+    query = f"?past={past}" if past else ""
+    return {
         "sidebar": panel,
         "access": access,
         "label": label,
+        "query": query,
+        "back_to": place + query,
         "rows": [MessageRow(message) for message in shown],
         **message_list.correspondents(shown, sent=sent),
         **list_context(panel, shown),
@@ -104,7 +126,6 @@ def show(request: HttpRequest, mailbox_id: int, label_id: int) -> HttpResponse:
         "is_first": past is None,
         "next": shown[-1].pk if len(found) > PAGE_SIZE else None,
     }
-    return render(request, "webmail/organising/label.html", context)
 
 
 @requires_mail

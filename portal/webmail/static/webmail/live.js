@@ -108,7 +108,10 @@ function show(page) {
   });
   if (page.title) document.title = page.title;
   const now = page.querySelector("[data-live-mailbox]");
-  if (now) Object.assign(state.dataset, { liveNumber: now.dataset.liveNumber, liveSince: now.dataset.liveSince });
+  if (now) {
+    const { liveNumber, liveSince, liveAlso } = now.dataset;
+    Object.assign(state.dataset, { liveNumber, liveSince }, liveAlso === undefined ? {} : { liveAlso });
+  }
   const arrived = page.querySelector("[data-live-news]")?.textContent.trim();
   const changed = says.filter(([one, text]) => one.isConnected && one.textContent !== text)
     .map(([one]) => `${one.closest("li")?.querySelector(".app-mail-row__subject")?.textContent.trim() ?? ""}: ${one.textContent}`);
@@ -145,9 +148,17 @@ function plan() {
   if (!isOver) timer ??= setTimeout(refresh, document.hidden ? HIDDEN : Math.random() * SOON);
 }
 
+// The mailboxes that the page shows: its own, and on a list of several each "id:number".
+function* shownMailboxes() {
+  yield [state.dataset.liveMailbox, state.dataset.liveNumber];
+  for (const one of (state.dataset.liveAlso ?? "").split(" ")) yield one.split(":");
+}
+
 function hear({ data: { numbers } }) {
-  const number = numbers?.[state.dataset.liveMailbox];
-  if (number !== undefined && String(number) !== state.dataset.liveNumber) plan();
+  for (const [mailbox, number] of shownMailboxes()) {
+    const now = numbers?.[mailbox];
+    if (now !== undefined && String(now) !== number) plan();
+  }
 }
 
 function listen() {

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from engine.registry.models import Mailbox, Person
 from engine.storage import mailbox_changes, message_actions
-from engine.storage.models import FolderRole
+from engine.storage.models import FolderRole, Label
+from engine.storage.organising import labels
 from engine.storage.standard_folders import folder, inbox
 from portal.sessions.store import FACTS
 from portal.webmail.mailbox.message_list import PAGE_SIZE
@@ -183,3 +184,40 @@ def test_a_page_left_open_does_not_keep_the_session(
         for url in urls:
             assert as_bob.get(url).status_code == 200
         assert as_bob.session[FACTS]["seen"] == begun
+
+
+def test_lists_of_labels_inboxes_and_search_stay_current(
+    as_bob: Client, bob: Person, team: Mailbox
+) -> None:
+    factories.make_grant(team, bob, can_read=True)
+    first = store_message(bob.mailbox, subject="First listing")
+    label = Label.objects.create(mailbox=bob.mailbox, name="Urgent")
+    labels.put_on(label, [first])
+    store_message(team, subject="Team listing")
+    pages = {
+        "label": reverse("webmail:label", args=[bob.mailbox.pk, label.pk]),
+        "all": reverse("webmail:all_inboxes"),
+        "search": reverse("webmail:search", args=[bob.mailbox.pk]) + "?q=listing",
+    }
+    shown = {name: soup(as_bob, url) for name, url in pages.items()}
+
+    second = store_message(bob.mailbox, subject="Second listing")
+    labels.put_on(label, [second])
+    store_message(team, subject="Third listing")
+    for name, page in shown.items():
+        state = state_of(page)
+        joined = "&" if "?" in state["data-live-url"] else "?"
+        address = f"{state['data-live-url']}{joined}since={state['data-live-since']}"
+        fresh = soup(as_bob, address)
+        assert not fresh.select("header, footer")
+        assert "Second listing" in region(fresh, "list")
+        assert "Second listing" not in region(page, "list")
+        assert "New message" in fresh.select_one("[data-live-news]").get_text() or (
+            name == "all" and "2 new messages" in fresh.get_text()
+        )
+        # Forms lead back to the page, and not to what scripts load.
+        assert "/live/" not in str(fresh.select("input[name=back]"))
+
+    also = state_of(shown["all"])["data-live-also"].split()
+    assert {one.split(":")[0] for one in also} == {str(bob.mailbox.pk), str(team.pk)}
+    assert "Team listing" in region(shown["all"], "list")
