@@ -130,10 +130,10 @@ class ComposeRequest:
 
     def save_as_new_draft(self) -> Draft:
         """Saves the form's contents as a separate draft, after a conflict."""
-        edited = replace(self.form.edited(), token=uuid4(), version=None)
+        edited = self.form.edited()
         if self.home is None:
-            return edited
-        return draft_store.save(
+            return replace(edited, token=uuid4(), version=None)
+        return draft_store.fork(
             edited, mailbox=self.home, sender=self.form.sender_mailbox
         )
 

@@ -50,7 +50,7 @@ EDITS: Mapping[str, EditDraft] = {
     "unquote": draft_edits.without_quote,
 }
 CHANGED_ELSEWHERE = (
-    "This message was changed or sent in another window. What you wrote here is "
+    "This message was changed or sent in another window. What you write here is "
     "saved as a separate draft. Compare the two before you send one of them."
 )
 

@@ -5,17 +5,20 @@ Each has a counterpart on the page itself that works without JavaScript.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from portal.webmail.access import requires_mail
 from portal.webmail.compose import pre_send_check, send_message
 from portal.webmail.compose.compose_request import ComposeRequest, load_compose_request
 from portal.webmail.compose.compose_views import CHANGED_ELSEWHERE, SENT_ALREADY
-from portal.webmail.drafts import attachments, draft_store
+from portal.webmail.drafts import attachments, draft_store, pictures
+from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_store import DraftConflictError
 from portal.webmail.models import DraftFile
 from portal.webmail.organising import collision
@@ -25,7 +28,10 @@ from portal.webmail.request_ids import parse_id
 @requires_mail
 @require_POST
 def autosave(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
-    """Saves the draft. Answers 409 with a sentence if another window saved or sent it."""
+    """Saves the draft; as one of its own, where another window changed or deleted it.
+
+    Answers 409 with a sentence if it was sent.
+    """
     compose_request = load_compose_request(request, mailbox_id, token)
     if send_message.is_sent(
         compose_request.kept, sender=compose_request.form.sender_mailbox
@@ -36,14 +42,38 @@ def autosave(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse
             {"problem": "The draft was not saved. Press Save draft to see why."},
             status=400,
         )
+    forked: dict[str, object] = {}
     try:
         saved = compose_request.save()
     except DraftConflictError:
-        return JsonResponse({"problem": CHANGED_ELSEWHERE}, status=409)
+        saved = compose_request.save_as_new_draft()
+        forked = {"forked": _forked(request, compose_request, saved)}
     others = collision.begin(
         compose_request.access, saved.in_reply_to, by=compose_request.mailboxes.person
     )
-    return JsonResponse({"version": saved.version, "others": others})
+    return JsonResponse({"version": saved.version, "others": others, **forked})
+
+
+def _forked(
+    request: HttpRequest, compose_request: ComposeRequest, saved: Draft
+) -> dict[str, object]:
+    """Returns what a page needs that goes on with a draft of its own."""
+    before = {one.picture_id: one for one in compose_request.files if one.is_picture}
+    own = replace(compose_request, kept=saved)
+    return {
+        "url": compose_request.draft_url(saved),
+        "said": CHANGED_ELSEWHERE,
+        "files": render_to_string(
+            "webmail/compose/attachment_list.html",
+            {"files": _attached(request, own), "errors": []},
+            request=request,
+        ),
+        "pictures": {
+            pictures.url(before[one.picture_id]): pictures.url(one)
+            for one in own.files
+            if one.picture_id in before
+        },
+    }
 
 
 @requires_mail

@@ -105,6 +105,19 @@ def add_all_scanned(
         _store(upload, _spool(upload.chunks), row)
 
 
+def copy_all(mailbox: Mailbox, token: UUID, *, to: UUID) -> dict[DraftFile, DraftFile]:
+    """Copies the files of one draft to another; returns the copy of each."""
+    copies = {}
+    rows = DraftFile.objects.of(mailbox, token).select_related("content", "mailbox")
+    for row in rows:
+        upload = Upload(row.name, row.content_type, [content.read(row)])
+        copy = DraftFile(
+            mailbox=mailbox, token=to, state=row.state, picture_id=row.picture_id
+        )
+        copies[row] = _store(upload, _spool(upload.chunks), copy)
+    return copies
+
+
 @transaction.atomic
 def remove(file_id: int, *, mailbox: Mailbox, token: UUID) -> str | None:
     """Removes an attachment and returns its name, or None if it is not there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4, uuid5
 
 from django.db import transaction
 
@@ -68,6 +68,24 @@ def save_over(
     elif (kept.version if kept else None) != version:
         raise DraftConflictError
     return save(draft, mailbox=mailbox, sender=sender)
+
+
+@transaction.atomic
+def fork(draft: Draft, *, mailbox: Mailbox, sender: Mailbox) -> Draft:
+    """Saves what a window has as a draft of its own, with copies of the files.
+
+    For after a conflict. Another call for the same window saves the same draft: the
+    answer to the first may be lost.
+    """
+    lock_drafts(mailbox)
+    token = uuid5(draft.token, draft.window) if draft.window else uuid4()
+    own = replace(draft, token=token, version=None)
+    kept = find(mailbox, token)
+    if kept is None:
+        attachments.copy_all(mailbox, draft.token, to=token)
+    elif kept.turn >= draft.turn:
+        return kept
+    return save(own, mailbox=mailbox, sender=sender)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ const list = document.getElementById("file-list");
 const uploads = document.getElementById("uploads");
 const input = document.getElementById("id_attachments");
 const area = document.querySelector(".app-write__files");
-const url = `${form.dataset.draftUrl}files/`;
+const url = () => `${form.dataset.draftUrl}files/`;
 const limit = Number(area.dataset.limit);
 const state = document.getElementById("files-state");
 const HELD = "Files are still being added. Wait until they are there, or cancel them.";
@@ -73,7 +73,7 @@ function send(file, upload) {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     upload.request = request;
-    request.open("POST", url);
+    request.open("POST", url());
     progress(upload, "uploading");
     request.upload.addEventListener("load", () => {
       upload.bar.removeAttribute("value");
@@ -124,6 +124,7 @@ function complain(text) {
 }
 
 list.setAttribute("aria-live", "polite");
+form.addEventListener("draft-forked", ({ detail: { files } }) => show(files));
 input.addEventListener("change", () => { add([...input.files]); input.value = ""; });
 
 list.addEventListener("click", async (event) => {
@@ -134,7 +135,7 @@ list.addEventListener("click", async (event) => {
   body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.set("file", button.dataset.remove);
   if (isRich) body.set("rich", "1");
-  const response = await fetch(`${url}remove/`, { method: "POST", body });
+  const response = await fetch(`${url()}remove/`, { method: "POST", body });
   if (response.ok && !response.redirected) {
     show(await response.text());
     list.focus();

@@ -108,6 +108,7 @@ async function handleResponse(response, posted, mine) {
     form.elements.version.value = answer.version;
     form.dispatchEvent(new CustomEvent("draft-saved", { detail: answer }));
     saved = posted;
+    if (answer.forked) goOnWith(answer.forked);
     say(`Saved ${clock()}`);
   } else if (response.status === 409) {
     say((await response.json()).problem.replace("is kept", "will be kept") + " Press Save draft to do so.");
@@ -118,6 +119,21 @@ async function handleResponse(response, posted, mine) {
     left = "";
     say("Not saved. Press Save draft to see why.");
   }
+}
+
+// Another window has the draft: what is written here is one of its own from now on.
+function goOnWith({ url, said, ...kept }) {
+  if (form.dataset.draftUrl === url) return;
+  form.dataset.draftUrl = url;
+  form.action = url;
+  history.replaceState(history.state, "", url);
+  form.dispatchEvent(new CustomEvent("draft-forked", { detail: kept }));
+  const note = document.createElement("p");
+  note.className = "govuk-inset-text app-write__forked";
+  note.setAttribute("role", "status");
+  status.before(note);
+  // After it is there: a region that comes with its words is not announced.
+  setTimeout(() => { note.textContent = said; }, 100);
 }
 
 function schedule() {

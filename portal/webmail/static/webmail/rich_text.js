@@ -11,10 +11,11 @@ const unquote = box.querySelector("[data-quote-tools] button");
 const status = box.querySelector("[role=status]");
 const chooser = box.querySelector("[data-picture]");
 const plain = document.getElementById("id_text");
-const picturesUrl = `${form.dataset.draftUrl}pictures/`;
 // Of this draft, in whichever mailbox it is kept.
-const token = form.dataset.draftUrl.split("/").at(-2);
-const OWN_PICTURE = new RegExp(`^/mail/mailboxes/\\d+/write/${token}/pictures/\\d+/$`);
+const isOwnPicture = (src) => {
+  const [, token] = /^\/mail\/mailboxes\/\d+\/write\/([0-9a-f-]+)\/pictures\/\d+\/$/.exec(src ?? "") ?? [];
+  return token !== undefined && token === form.dataset.draftUrl.split("/").at(-2);
+};
 const { html } = box.querySelector("template").dataset;
 
 const CLEAN = {
@@ -29,7 +30,7 @@ const CLEAN = {
 let leftOut = 0;
 // A picture from elsewhere would be asked for by the browser: only stored ones are shown.
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
-  if (node.nodeName !== "IMG" || OWN_PICTURE.test(node.getAttribute("src"))) return;
+  if (node.nodeName !== "IMG" || isOwnPicture(node.getAttribute("src"))) return;
   leftOut += 1;
   node.remove();
 });
@@ -145,7 +146,7 @@ async function addPicture(file) {
   body.set("attachments", file);
   let answer = { problem: `${file.name} was not added. Try again in a moment.` };
   try {
-    const response = await fetch(picturesUrl, { method: "POST", body });
+    const response = await fetch(`${form.dataset.draftUrl}pictures/`, { method: "POST", body });
     if (!response.redirected && (response.ok || response.status === 422)) answer = await response.json();
   } catch {
     // offline: the problem above says what to do
@@ -172,6 +173,14 @@ root.addEventListener("drop", (event) => {
   if (range && root.contains(range.startContainer)) editor.setSelection(range);
   addPictures(files);
 }, true);
+
+// The copies of the pictures, when the draft is one of its own now.
+form.addEventListener("draft-forked", ({ detail: { pictures } }) => {
+  for (const shown of box.querySelectorAll("img")) {
+    const own = pictures[shown.getAttribute("src")];
+    if (own) shown.setAttribute("src", own);
+  }
+});
 
 // The quoted message
 function takeQuote(chosen) {

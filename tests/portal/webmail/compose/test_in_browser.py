@@ -93,9 +93,14 @@ def test_words_are_saved_meanwhile_and_a_second_window_is_told(
     second.locator("#id_text").press("End")
     second.locator("#id_text").press_sequentially(" three")
 
-    expect(second.locator("#saved")).to_contain_text("another window")
-    second.get_by_role("button", name="Save draft").last.click()
-    expect(second.locator("#id_text")).to_have_value("One three")
+    note = second.locator(".app-write__forked")
+    expect(note).to_contain_text("another window")
+    second.locator("#id_text").press_sequentially(" four")
+    expect(second.locator("#saved")).to_contain_text("Saved")
+    second.wait_for_timeout(2500)
+    assert second.url != page.url
+    second.reload()
+    expect(second.locator("#id_text")).to_have_value("One three four")
     texts = [m.subject for m in messages_in(bob.mailbox, FolderRole.DRAFTS)]
     assert len(texts) == 2
 

@@ -276,8 +276,8 @@ def test_a_second_window_overwrites_nothing(
     assert {bytes(text) for text in texts} == {b"first\r\n", b"second\r\n"}
 
 
-def test_the_script_is_told_of_a_second_window(
-    as_bob: Client, compose_page: ComposePage
+def test_a_second_window_goes_on_with_a_draft_of_its_own(
+    as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
     first = as_bob.post(f"{compose_page.url}save/", {"text": "first", "version": ""})
     version = first.json()["version"]
@@ -285,11 +285,33 @@ def test_the_script_is_told_of_a_second_window(
         f"{compose_page.url}save/", {"text": "more", "version": version}
     )
 
-    late = as_bob.post(f"{compose_page.url}save/", {"text": "late", "version": version})
+    late = {"text": "late", "version": version, "window": "a" * 32, "turn": 1}
+    forked = as_bob.post(f"{compose_page.url}save/", late).json()["forked"]
+    # The answer was lost: the same window, with what it wrote since.
+    later = late | {"text": "later", "turn": 2}
+    again = as_bob.post(f"{compose_page.url}save/", later)
 
-    assert (first.status_code, again.status_code, late.status_code) == (200, 200, 409)
-    assert "another window" in late.json()["problem"]
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert "another window" in forked["said"]
+    assert again.json()["forked"]["url"] == forked["url"] != compose_page.url
     assert "more" in compose_page.page(as_bob)
+    texts = [bytes(m.content.body) for m in messages_in(bob.mailbox, FolderRole.DRAFTS)]
+    assert sorted(texts) == [b"later\r\n", b"more\r\n"]
+
+
+def test_a_draft_of_its_own_has_the_files(
+    as_bob: Client, bob: Person, compose_page: ComposePage
+) -> None:
+    compose_page.post(as_bob, "save", text="first", version="")
+    file = SimpleUploadedFile("Bundle.txt", b"bundle", "text/plain")
+    as_bob.post(f"{compose_page.url}files/", {"attachments": file})
+
+    answer = as_bob.post(f"{compose_page.url}save/", {"text": "late", "version": ""})
+
+    forked = answer.json()["forked"]
+    assert "Bundle.txt" in forked["files"]
+    assert "Bundle.txt" in as_bob.get(forked["url"]).content.decode()
+    assert "Bundle.txt" in compose_page.page(as_bob)
 
 
 def test_words_posted_after_the_session_lapsed_wait_for_the_writer(
