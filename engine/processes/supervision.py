@@ -64,13 +64,17 @@ class SupervisedProcess:
         self._started_at = 0.0
         self._due_at = 0.0
 
-    def check(self) -> int | None:
-        """Starts the process if it is due. Returns its id if it has just ended."""
+    def check(self, *, may_start: bool = True) -> int | None:
+        """Starts the process if it is due. Returns its id if it has just ended.
+
+        Pass False while it must wait.
+        """
         ended = None
         if self.process is not None and (status := self.status()) is not None:
             ended = self.process.pid
             self._note_end(ended, status)
-        if self.process is None and time.monotonic() >= self._due_at:
+        is_due = self.process is None and time.monotonic() >= self._due_at
+        if is_due and may_start:
             self._launch()
         return ended
 

@@ -18,6 +18,8 @@ from engine.processes.supervision import (
 # Seconds that each program has to finish its work.
 GRACE = 15.0
 LOOK_EVERY = 0.1
+# As a signal it only tries whether there is a process (kill(2)).
+NOTHING = 0
 
 
 class Supervisor:
@@ -27,6 +29,9 @@ class Supervisor:
     the others need, which start before them and end after them. A program that exits before
     all are ready stops the whole: it has printed the reason (a port in use, a missing
     setting), and restarting it would only repeat that.
+
+    One that is killed is replaced once the processes that it had started have ended. Their
+    heartbeats would otherwise be later than the start of what replaces them.
     """
 
     def __init__(
@@ -43,8 +48,8 @@ class Supervisor:
         self._needed = [SupervisedProcess(*one) for one in (needed or {}).items()]
         self._programs = [SupervisedProcess(*one) for one in programs.items()]
         self.kept = {one.name: one for one in (*self._needed, *self._programs)}
-        # Process groups whose leader has died, and when the rest of them is killed.
-        self._orphans: dict[int, float] = {}
+        # By program: the process group whose leader has died, and when the rest is killed.
+        self._orphans: dict[str, tuple[int, float]] = {}
 
     def run(self) -> str:
         """Runs until stopped. Returns the program that could not start, or ""."""
@@ -65,36 +70,43 @@ class Supervisor:
                 ended = one.status()
                 if not is_announced and ended is not None and ended >= 0:
                     return name
-                if (pid := one.check()) is not None:
-                    self._end_orphans_of(pid)
-            self._kill_orphans()
+                if ended is not None and one.process is not None:
+                    self._end_orphans_of(name, one.process.pid)
+                one.check(may_start=not self._has_orphans(name))
             if not is_announced and self._is_ready():
                 is_announced = True
                 self._on_ready()
             time.sleep(LOOK_EVERY)
         return ""
 
-    def _end_orphans_of(self, group: int) -> None:
+    def _end_orphans_of(self, name: str, group: int) -> None:
         """Asks the children of a dead program to end, and lets them finish their work."""
-        _signal_group(group, signal.SIGTERM)
-        self._orphans[group] = time.monotonic() + GRACE
+        if _signal_group(group, signal.SIGTERM):
+            self._orphans[name] = group, time.monotonic() + GRACE
 
-    def _kill_orphans(self) -> None:
-        now = time.monotonic()
-        for group in [one for one, end_at in self._orphans.items() if end_at < now]:
-            _signal_group(group, signal.SIGKILL)
-            del self._orphans[group]
+    def _has_orphans(self, name: str) -> bool:
+        """Whether children of a dead program still run. Kills those that were to end."""
+        if name not in self._orphans:
+            return False
+        group, end_at = self._orphans[name]
+        is_late = time.monotonic() > end_at
+        if _signal_group(group, signal.SIGKILL if is_late else NOTHING) and not is_late:
+            return True
+        del self._orphans[name]
+        return False
 
     def _end(self) -> None:
         groups = [one.process.pid for one in self.kept.values() if one.process]
         stop_all(self._programs, grace=GRACE)
         stop_all(self._needed, grace=GRACE)
-        for group in (*groups, *self._orphans):
+        for group in (*groups, *(group for group, _ in self._orphans.values())):
             _signal_group(group, signal.SIGKILL)
 
 
-def _signal_group(group: int, number: signal.Signals) -> None:
+def _signal_group(group: int, number: int) -> bool:
+    """Sends the signal; returns False if no process of the group is left."""
     try:
         os.killpg(group, number)
     except ProcessLookupError:
-        pass
+        return False
+    return True

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from portal.launcher import supervisor as supervisor_module
 from portal.launcher.supervisor import Supervisor
 from tests.peers.process import is_running, wait_until
 
@@ -35,6 +36,22 @@ STARTS_ANOTHER = (
     "import subprocess, sys, time, pathlib;"
     "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
     "pathlib.Path(sys.argv[1]).write_text(str(child.pid)); time.sleep(600)"
+)
+# Its child writes first that it has started, and half a second after SIGTERM that it ends.
+CHILD = """
+import pathlib, signal, sys, time
+note = pathlib.Path(sys.argv[1]).open("ab", buffering=0)
+def end(*_):
+    time.sleep(0.5)
+    note.write(b"ended,")
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+note.write(b"started,")
+time.sleep(600)
+"""
+STARTS_ONE_THAT_ENDS_SLOWLY = (
+    "import subprocess, sys, time;"
+    f"subprocess.Popen([sys.executable, '-c', {CHILD!r}, sys.argv[1]]); time.sleep(600)"
 )
 
 
@@ -127,6 +144,47 @@ def test_what_a_killed_program_had_started_is_asked_to_end(tmp_path: Path) -> No
     def stop_when_gone(child: int) -> None:
         wait_until(lambda: not is_running(child), "the end of the child")
         ask_ourselves_to_stop()
+
+    assert supervisor.run() == ""
+
+
+def test_one_is_replaced_once_what_it_had_started_has_ended(tmp_path: Path) -> None:
+    note = tmp_path / "note"
+    supervisor = Supervisor(
+        {"one": python(STARTS_ONE_THAT_ENDS_SLOWLY, str(note))},
+        is_ready=lambda: note.exists() and note.read_text() == "started,",
+        on_ready=lambda: os.kill(supervisor.kept["one"].process.pid, signal.SIGKILL),
+    )
+
+    def stop_when_replaced() -> None:
+        wait_until(lambda: note.read_text().count("started") == 2, "another process")
+        ask_ourselves_to_stop()
+
+    note.touch()
+    threading.Thread(target=stop_when_replaced).start()
+
+    assert supervisor.run() == ""
+    assert note.read_text().startswith("started,ended,started,")
+
+
+def test_one_whose_children_do_not_end_is_replaced_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor_module, "GRACE", 1.0)
+    note = tmp_path / "note"
+    deaf = STARTS_ONE_THAT_ENDS_SLOWLY.replace("time.sleep(0.5)", "time.sleep(600)")
+    supervisor = Supervisor(
+        {"one": python(deaf, str(note))},
+        is_ready=lambda: note.exists() and note.read_text() == "started,",
+        on_ready=lambda: os.kill(supervisor.kept["one"].process.pid, signal.SIGKILL),
+    )
+
+    def stop_when_replaced() -> None:
+        wait_until(lambda: note.read_text().count("started") == 2, "another process")
+        ask_ourselves_to_stop()
+
+    note.touch()
+    threading.Thread(target=stop_when_replaced).start()
 
     assert supervisor.run() == ""
 
