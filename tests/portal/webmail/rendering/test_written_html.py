@@ -8,6 +8,7 @@ import pytest
 from lxml import html as lxml_html
 
 from portal.webmail.rendering import written_html
+from tests.portal.webmail.hostile_shapes import MARKUP
 
 OWN = {"/pictures/1/": "cid:one@x"}
 # Shapes that ran scripts, loaded something or broke out of a page in some program.
@@ -75,6 +76,7 @@ SHAPES = [
     "<img alt='\"><script>go()</script>' src='/pictures/1/'>",
     "<b <script>go()</script>>x</b>",
     "<div data-quoted=\"1\" data-html='<script>'>x</div>",
+    *MARKUP,
 ]
 ATTRIBUTES = {
     "a": {"href", "rel"},
