@@ -32,16 +32,21 @@ class MailCount:
     doubled: list[Sent] = field(default_factory=list)
     stuck: list[Sent] = field(default_factory=list)
     in_window: list[Sent] = field(default_factory=list)
+    # Ways to send by which no message was ever acknowledged.
+    silent: list[str] = field(default_factory=list)
 
     @property
     def is_good(self) -> bool:
-        return not (self.lost or self.doubled or self.stuck)
+        return not (self.lost or self.doubled or self.stuck or self.silent)
 
     @property
     def details(self) -> list[str]:
         """A line for each message that is missing or there too often."""
         groups = {"lost": self.lost, "stuck": self.stuck, "doubled": self.doubled}
-        return [f"{name}: {sent}" for name, group in groups.items() for sent in group]
+        return [
+            *(f"never acknowledged: {way}" for way in self.silent),
+            *(f"{name}: {sent}" for name, group in groups.items() for sent in group),
+        ]
 
     @property
     def numbers(self) -> str:
@@ -109,7 +114,7 @@ def count_mail(
     `patience` seconds.
     """
     wanted = ledger.acknowledged()
-    found = MailCount(len(wanted))
+    found = MailCount(len(wanted), silent=ledger.silent_ways())
     windows = list(sudden)
     deadline = time.monotonic() + patience
     arrived = _arrived(world)

@@ -53,6 +53,13 @@ class Ledger:
         with self._lock:
             return [sent for sent in self.messages.values() if sent.acknowledged]
 
+    def silent_ways(self) -> list[str]:
+        """Returns the ways by which messages were sent and none was acknowledged."""
+        with self._lock:
+            used = {sent.way for sent in self.messages.values()}
+            heard = {sent.way for sent in self.messages.values() if sent.acknowledged}
+        return sorted(used - heard)
+
 
 def numbers_in(messages: Iterable[bytes]) -> Counter[int]:
     """Counts the copies of each message of the soak in `messages`."""

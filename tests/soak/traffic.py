@@ -169,9 +169,8 @@ class ByWebmail:
         if form is None:
             raise ConnectionError(f"no form at {browser.place}")
         self._drafts.setdefault(sent.number, form.action)
-        page = browser.submit(
+        page = browser.send(
             form,
-            "do=send",
             to=to,
             subject=f"soak-{sent.number} {sent.way}",
             text="At ten in court two.",
