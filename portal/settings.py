@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "engine.queue",
     "engine.certificates",
     "engine.incidents",
+    "engine.linked_files",
     "engine.health",
     "engine.backups",
     "onboarding",

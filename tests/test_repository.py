@@ -588,6 +588,7 @@ DURATIONS = {
     "engine/certificates/purge.py": "kept so long; no date is named",
     "engine/incidents/key_index.py": "kept so long; no date is named",
     "engine/incidents/rescans.py": "so many times 24 hours back",
+    "engine/linked_files/ending.py": "kept so long; no date is named",
     "engine/trace/event_purge.py": "kept so long; no date is named",
     "engine/trace/stranger_counts.py": "kept so long; no date is named",
     "portal/console/dashboard_counts.py": "the last 24 hours, and 168",

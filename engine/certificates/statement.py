@@ -23,7 +23,7 @@ from engine.queue.models import Source
 from engine.storage import content
 from engine.storage.models import Message
 from engine.trace import timeline
-from engine.trace.models import Event, EventKind
+from engine.trace.models import OF_LINKS, Event, EventKind
 from engine.trace.timeline import Visibility
 
 MAX_RECIPIENTS = 200  # stated in one certificate
@@ -112,8 +112,8 @@ def _recipients(events: Iterable[Event]) -> Iterator[dict[str, Any]]:
     latest: dict[str, Event] = {}
     delivered: dict[str, Event] = {}
     for event in events:
-        # A recall in vain changes nothing.
-        if event.kind != EventKind.NOT_RECALLED:
+        # A recall in vain changes nothing, nor does a download.
+        if event.kind not in (EventKind.NOT_RECALLED, *OF_LINKS):
             latest[event.recipient] = event
         if event.kind == EventKind.DELIVERED:
             delivered[event.recipient] = event

@@ -16,7 +16,7 @@ from django.db.models import Q
 from engine.database import batches, clock
 from engine.database.id_in import IdIn
 from engine.trace import stranger_counts
-from engine.trace.models import Event, EventKind, Thinned
+from engine.trace.models import OF_LINKS, Event, EventKind, Thinned
 
 SLICE = 5_000  # events looked at in one transaction
 # Kinds that are neither the acceptance of a message nor the outcome for a recipient.
@@ -28,6 +28,7 @@ INTERMEDIATE = frozenset(
         EventKind.HELD,
         EventKind.RELEASED,
         EventKind.NOT_RECALLED,
+        *OF_LINKS,
     }
 )
 

@@ -25,6 +25,16 @@ class EventKind(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn from the mailbox"
     PUT_BACK = "put_back", "Put back into the mailbox"
     NOT_RECALLED = "not_recalled", "Could not be recalled"
+    DOWNLOADED = "downloaded", "A file sent as a link was downloaded"
+    LINK_REFUSED = "link_refused", "A file sent as a link was refused"
+    LINK_ENDED = "link_ended", "A file sent as a link has ended"
+
+
+# What happens to the files of a message that were sent as links: nothing of it changes what
+# became of the message.
+OF_LINKS = frozenset(
+    {EventKind.DOWNLOADED, EventKind.LINK_REFUSED, EventKind.LINK_ENDED}
+)
 
 
 class Thinned(models.Model):
@@ -97,6 +107,13 @@ class Event(models.Model):
                     kind__in=["recalled", "withdrawn", "put_back", "not_recalled"]
                 ),
                 name="event_after_delivery",
+            ),
+            models.Index(
+                fields=["kind", "-id"],
+                condition=models.Q(
+                    kind__in=["downloaded", "link_refused", "link_ended"]
+                ),
+                name="event_of_link",
             ),
             # Pages of one organisation's refusals; other events take no room in it.
             models.Index(

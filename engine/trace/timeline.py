@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from engine.mail import advice, refusal_advice
-from engine.trace.models import EventKind
+from engine.trace.models import OF_LINKS, EventKind
 
 WORDS = {
     EventKind.RECEIVED: "Accepted and kept",
@@ -34,6 +34,16 @@ WORDS = {
     "mailbox",
     EventKind.PUT_BACK: "Put back into the mailbox by the operator of the service",
     EventKind.NOT_RECALLED: "Its sender tried to recall it, and could not",
+    EventKind.DOWNLOADED: "Downloaded a file that was sent as a link",
+    EventKind.LINK_REFUSED: "A file that was sent as a link was refused to somebody who is "
+    "no recipient",
+    EventKind.LINK_ENDED: "A file that was sent as a link can no longer be downloaded",
+}
+# Why it can no longer be downloaded.
+LINK_ENDS = {
+    "expired": "it has expired",
+    "stopped": "its sender stopped sharing it",
+    "recalled": "its message was recalled",
 }
 
 # Of mail to postmaster@ and abuse@: their number would say something of an organisation.
@@ -90,6 +100,8 @@ STAFF_FACTS = {
     "sent_on_as": "Sent on as",
     "refused": "Refused by their server",
     "notice_of": "A notice about",
+    "downloaded_by": "Downloaded by",
+    "refused_to": "Refused to",
 }
 
 
@@ -124,19 +136,22 @@ class Step:
     times: int = 1
     last_at: datetime | None = None
     """When it happened last, if more than once."""
+    is_aside: bool = False
+    """Whether it leaves the state of the message as it was."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecipientTimeline:
-    """The steps for one recipient; the last one is the present state."""
+    """The steps for one recipient; the last one that is not aside is the present state."""
 
     recipient: str
     steps: tuple[Step, ...]
 
     @property
     def outcome(self) -> Step:
-        """The latest step."""
-        return self.steps[-1]
+        """The latest step that changed the state."""
+        states = [one for one in self.steps if not one.is_aside]
+        return (states or self.steps)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +192,7 @@ def step(event: TracedEvent, visibility: Visibility) -> Step:
         is_problem=kind in PROBLEMS,
         times=times,
         last_at=last_at,
+        is_aside=kind in OF_LINKS,
     )
 
 
@@ -210,6 +226,9 @@ def _words(event: TracedEvent, reply: str) -> str:
         return NOT_RECALLED.get(why, WORDS[EventKind.NOT_RECALLED])
     if event.kind == EventKind.WITHDRAWN and event.detail.get("cause") == "infected":
         return FOUND_INFECTED
+    if event.kind == EventKind.LINK_ENDED:
+        ended = LINK_ENDS.get(str(event.detail.get("why", "")))
+        return WORDS[EventKind.LINK_ENDED] + (f": {ended}" if ended else "")
     is_temporary = event.kind == EventKind.REFUSED and reply.startswith("4")
     return NOT_YET if is_temporary else WORDS[EventKind(event.kind)]
 

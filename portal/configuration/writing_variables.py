@@ -11,8 +11,11 @@ from pydantic_settings import BaseSettings
 CLASSIFICATION = r"^[A-Za-z0-9][A-Za-z0-9 :/-]{0,39}$"
 
 
+MEGABYTE = 1024 * 1024
+
+
 class WritingVariables(BaseSettings):
-    """What members may mark their messages with."""
+    """What members may mark their messages with, and the files that they send as links."""
 
     # Such as ["OFFICIAL", "OFFICIAL-SENSITIVE"]; empty for none. Whether every message from
     # webmail must have one, and whether the subject shows it in front, beside the header
@@ -22,3 +25,12 @@ class WritingVariables(BaseSettings):
     )
     classification_required: bool = False
     classification_in_subject: bool = True
+
+    # Files too large for a message, sent as links: octets of one file, 0 to offer no links;
+    # octets that one person, and one organisation, may share at a time; and days from
+    # sending until the links expire. The website's proxy and clamd must take files of this
+    # size, too (INSTALL.md)
+    linked_file_limit: int = Field(default=200 * MEGABYTE, ge=0, le=256 * MEGABYTE)
+    linked_files_of_person: int = Field(default=2 * 1024 * MEGABYTE, ge=0)
+    linked_files_of_organisation: int = Field(default=20 * 1024 * MEGABYTE, ge=0)
+    linked_file_days: int = Field(default=30, ge=1, le=365)

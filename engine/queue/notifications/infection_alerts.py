@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import timedelta
-from typing import NoReturn
+from typing import IO, NoReturn
 
 from django.db import transaction
 
@@ -61,7 +61,7 @@ def refuse_infected(
 
 
 def report_infected_message(
-    raw: bytes,
+    raw: bytes | IO[bytes],
     *,
     reference: str,
     envelope: Envelope,
@@ -76,7 +76,8 @@ def report_infected_message(
     """
     # The copy is written before the transaction: on SQLite every writer would otherwise
     # wait for the disk.
-    copied = quarantine.copied(io.BytesIO(raw), organisation_id=organisation_id)
+    source = io.BytesIO(raw) if isinstance(raw, bytes) else raw
+    copied = quarantine.copied(source, organisation_id=organisation_id)
     with copied as copy, transaction.atomic():
         kept = quarantine.keep(
             copy,
@@ -88,7 +89,9 @@ def report_infected_message(
         _trace_and_notify(kept, envelope, verdict)
 
 
-def report_infected_file(data: bytes, *, verdict: Verdict, by: Person) -> None:
+def report_infected_file(
+    data: bytes | IO[bytes], *, verdict: Verdict, by: Person
+) -> None:
     """Quarantines an infected upload and alerts, as for a message without recipients."""
     report_infected_message(
         data,

@@ -48,7 +48,7 @@ class Question:
     """A message that somebody is about to send.
 
     `files` are attachments to examine, `file_sizes` the octets of those that were examined
-    when they were added. `familiar` are keys of addresses that are not asked about as new.
+    when they were added; `has_links` says that other files are sent as links. `familiar` are keys of addresses that are not asked about as new.
     `answered_in` is the mailbox that has the message `in_reply_to`. Without it, and without
     `reads_mailbox`, nothing is looked for in stored mail: for those who may not read it.
     """
@@ -64,6 +64,7 @@ class Question:
     reads_mailbox: bool = False
     files: Sequence[Attachment] = ()
     file_sizes: Sequence[int] = ()
+    has_links: bool = False
     familiar: Collection[str] = field(default_factory=frozenset)
     asks_about_new: bool = True
 
@@ -222,7 +223,8 @@ def _about_text(question: Question) -> Iterator[Finding]:
         yield Finding(
             Code.NO_SUBJECT, "The message has no subject.", "Write a subject."
         )
-    if not question.sizes and mentions_attachment(question.text):
+    has_files = bool(question.sizes) or question.has_links
+    if not has_files and mentions_attachment(question.text):
         yield Finding(
             Code.NO_ATTACHMENT,
             "Your message mentions an attachment, but no file is attached.",

@@ -21,7 +21,8 @@ def indexed(table: str) -> list[list[str]]:
 def test_each_column_of_the_trace_has_one_index() -> None:
     assert indexed(Event._meta.db_table) == [
         ["at"],
-        # Each of some kinds only: rare ones, and what followed a delivery.
+        # Each of some kinds only: rare ones, what followed a delivery, and links.
+        ["kind", "id"],
         ["kind", "id"],
         ["kind", "id"],
         ["recipient"],

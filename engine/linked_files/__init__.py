@@ -1,0 +1,3 @@
+"""Files too large for a message: scanned, stored, and sent to its recipients as links."""
+
+from __future__ import annotations

@@ -1,0 +1,105 @@
+"""Opens the content of files, and records every download and every refusal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import BinaryIO
+
+from django.db import transaction
+
+from engine.audit.record import record
+from engine.database import clock
+from engine.linked_files.models import LinkedFile
+from engine.linked_files.recipients import Reader
+from engine.registry.models import Person
+from engine.storage import content, mailbox_changes
+from engine.storage.content_keys import Held
+from engine.trace import event_log
+from engine.trace.models import Event, EventKind
+
+# A refusal to the same visitor is recorded once in this time.
+AGAIN_AFTER = timedelta(hours=1)
+ANYBODY = "a visitor"
+
+
+def open_content(file: LinkedFile) -> BinaryIO:
+    """Opens a file for reading piece by piece.
+
+    Raises FileNotFoundError for one that has ended, and as `content.open_body` does.
+    """
+    if file.content is None:
+        raise FileNotFoundError(file.name)
+    return content.open_body(Held(file.content, file.organisation_id))
+
+
+@transaction.atomic
+def note_download(file: LinkedFile, reader: Reader, *, by: Person | None) -> None:
+    """Records a download in the trace of the recipient's delivery, and in the audit.
+
+    `by` is None for a visitor who proved the recipient's address. The author's own are in
+    the audit alone.
+    """
+    record(
+        "linked_file.downloaded",
+        file,
+        organisation_key=file.organisation_id,
+        detail={"reference": file.reference, "recipient": reader.recipient},
+        by=by,
+    )
+    if not reader.is_author:
+        event = event_log.event(
+            reader.reference,
+            EventKind.DOWNLOADED,
+            reader.recipient,
+            linked_file=file.pk,
+            downloaded_by=by.address if by else "",
+        )
+        event_log.save([event])
+        mailbox_changes.note_senders([file.reference])
+
+
+@transaction.atomic
+def note_refusal(file: LinkedFile, *, by: Person | None, address: str = "") -> None:
+    """Records that a file was refused to somebody who is no recipient of its message.
+
+    Once an hour for each person, and for all visitors with one address (`address` is what
+    they typed).
+    """
+    who = by.address if by else address or ANYBODY
+    earlier = Event.objects.filter(
+        reference=file.reference,
+        kind=EventKind.LINK_REFUSED,
+        at__gt=clock.now() - AGAIN_AFTER,
+        detail__refused_to=who,
+    )
+    if not file.is_sent or earlier.exists():
+        return
+    record(
+        "linked_file.refused",
+        file,
+        organisation_key=file.organisation_id,
+        detail={"reference": file.reference, "to": who},
+        by=by,
+    )
+    event = event_log.event(
+        file.reference,
+        EventKind.LINK_REFUSED,
+        linked_file=file.pk,
+        refused_to=who,
+    )
+    event_log.save([event])
+
+
+def counts(files: list[LinkedFile]) -> dict[int, list[Event]]:
+    """Returns the downloads of files that their author may see, by file. One query.
+
+    What members of a list downloaded is in the list's own trace.
+    """
+    references = {one.reference for one in files if one.reference}
+    rows = Event.objects.filter(
+        reference__in=references, kind=EventKind.DOWNLOADED
+    ).order_by("-pk")
+    found: dict[int, list[Event]] = {one.pk: [] for one in files}
+    for event in rows[:1000]:
+        found.get(event.detail.get("linked_file", 0), []).append(event)
+    return found

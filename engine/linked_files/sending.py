@@ -1,0 +1,70 @@
+"""The files of a draft: removed with it, and open to the recipients once it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from urllib.parse import urljoin
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from engine import calendar_days
+from engine.linked_files.models import LinkedFile
+from engine.registry.models import Mailbox
+from engine.storage import message_actions
+
+# The website's path of a file, before its secret; portal.webmail has the page.
+PATH = "/files/"
+
+
+def link_of(file: LinkedFile) -> str:
+    """Returns the address of a file's page."""
+    return urljoin(settings.POSTERN.site_url, f"{PATH}{file.secret}/")
+
+
+def expiry(leaves_at: datetime) -> datetime:
+    """Returns when the links of a message that leaves then expire."""
+    return calendar_days.later(leaves_at, days=settings.POSTERN.linked_file_days)
+
+
+def mark_sent(
+    file_ids: Collection[int], *, reference: str, expires_at: datetime
+) -> None:
+    """Opens files to the recipients of a message, in the caller's transaction."""
+    LinkedFile.objects.filter(pk__in=file_ids, reference="").update(
+        reference=reference, expires_at=expires_at
+    )
+
+
+def take_back(reference: str, *, mailbox: Mailbox) -> None:
+    """Makes the files of a message a draft's again, in the caller's transaction.
+
+    `mailbox` is where the draft is saved.
+    """
+    LinkedFile.objects.live().filter(reference=reference).update(
+        reference="", expires_at=None, mailbox=mailbox
+    )
+
+
+@transaction.atomic
+def remove(file_id: int, *, mailbox: Mailbox, token: UUID) -> bool:
+    """Removes a file from a draft; returns whether it was there."""
+    rows = LinkedFile.objects.of_draft(mailbox, token).filter(pk=file_id)
+    return bool(delete(list(rows)))
+
+
+@transaction.atomic
+def remove_all(mailbox: Mailbox, token: UUID) -> None:
+    """Removes every file from a draft."""
+    delete(list(LinkedFile.objects.of_draft(mailbox, token)))
+
+
+def delete(files: list[LinkedFile]) -> int:
+    """Deletes rows and their content, in the caller's transaction; returns how many."""
+    LinkedFile.objects.filter(pk__in=[one.pk for one in files]).delete()
+    message_actions.delete_unreferenced(
+        [one.content_id for one in files if one.content_id]
+    )
+    return len(files)
