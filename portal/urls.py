@@ -14,6 +14,7 @@ urlpatterns = [
     path("apply/", include("onboarding.urls")),
     path("directory/", include("portal.directory.urls")),
     path("mail/", include("portal.webmail.urls")),
+    path("files/", include("portal.webmail.linked_files.urls")),
     path("organisation/", include("portal.organisation.urls")),
     path("certificates/", include("portal.certificates.urls")),
     path("emergency-access/", include("portal.emergency_access.urls")),

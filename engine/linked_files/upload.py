@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ from engine.antivirus.verdict import Verdict
 from engine.audit.record import lock_chain, record
 from engine.blobs import store
 from engine.blobs.interface import Kind
-from engine.linked_files import limits
+from engine.linked_files import limits, sending
 from engine.linked_files.models import LinkedFile, ScanState
 from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts, upload_scan
@@ -163,7 +162,7 @@ def _store(
                     f"One message has at most {limits.MOST_FILES} files as links."
                 )
             file = LinkedFile.objects.create(
-                secret=secrets.token_urlsafe(32),
+                secret=sending.new_secret(),
                 mailbox=mailbox,
                 token=token,
                 organisation_id=mailbox.organisation_id,

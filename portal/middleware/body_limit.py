@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from django.shortcuts import render
 STRANGERS = 100_000  # octets: a text form, from visitors who are not signed in
 # Programs authenticate by a header, and have limits of their own.
 OWN_LIMITS = ("/api/",)
+# Where members add files that are sent as links.
+LINKED_FILES = re.compile(r"/mail/mailboxes/[0-9]+/write/[0-9a-f-]{36}/links/(?:add/)?")
 # Recognises programs by that header; filled by the API, which this room may not import.
 recognise_programs: list[Callable[[HttpRequest], bool]] = []
 # RFC 9457, like all other errors of the API.
@@ -48,7 +51,7 @@ def may_send(request: HttpRequest) -> bool:
 
     For a request that no middleware has processed. Reads the database.
     """
-    if _length(request) > _of_members():
+    if _length(request) > _of_members(request):
         return False
     if request.path.startswith(OWN_LIMITS):
         return any(is_known(request) for is_known in recognise_programs)
@@ -69,16 +72,21 @@ def _length(request: HttpRequest) -> int:
 
 def _most(request: HttpRequest) -> int:
     if request.path.startswith(OWN_LIMITS):
-        return _of_members()
+        return _of_members(request)
     # Only a body too large for a stranger needs to know who sends it: that is a query.
     if _length(request) <= STRANGERS:
         return STRANGERS
-    return _of_members() if request.user.is_authenticated else STRANGERS
+    return _of_members(request) if request.user.is_authenticated else STRANGERS
 
 
-def _of_members() -> int:
-    """Room for the largest message as a form sends its files."""
+def _of_members(request: HttpRequest) -> int:
+    """Room for the largest message as a form sends its files.
+
+    Where files are added that are sent as links, room for the largest of those.
+    """
     limit: int = settings.POSTERN.message_size_limit
+    if LINKED_FILES.fullmatch(request.path):
+        limit = max(limit, settings.POSTERN.linked_file_limit)
     return limit + limit // 4
 
 

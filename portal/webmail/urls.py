@@ -15,6 +15,7 @@ from portal.webmail.compose import (
     undo_send,
 )
 from portal.webmail.contacts import contact_views, group_views, import_export
+from portal.webmail.linked_files import draft_views, own_files
 from portal.webmail.live import views as live
 from portal.webmail.mailbox import (
     attached_view,
@@ -56,6 +57,9 @@ script_urls = [
     path(f"{_DRAFT}pictures/", pictures.add, name="add_picture"),
     path(f"{_DRAFT}pictures/<int:file_id>/", pictures.show, name="picture"),
     path(f"{_DRAFT}files/remove/", script_endpoints.detach, name="detach"),
+    path(f"{_DRAFT}links/", draft_views.add_page, name="linked_files"),
+    path(f"{_DRAFT}links/add/", draft_views.add, name="add_linked_file"),
+    path(f"{_DRAFT}links/remove/", draft_views.remove, name="remove_linked_file"),
     path(f"{_DRAFT}recipients/", script_endpoints.recipients, name="recipients"),
     path(
         f"{_DRAFT}check/",
@@ -160,6 +164,8 @@ urlpatterns = [
     path("", include(organising)),
     path("writing/templates/", include(template_urls)),
     path("scheduled/", scheduled.index, name="scheduled"),
+    path("linked-files/", own_files.index, name="own_linked_files"),
+    path("linked-files/<int:file_id>/stop/", own_files.stop, name="stop_linked_file"),
     path("", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/", folder_view.folder, name="folder"),
     path("folders/<int:folder_id>/act/", message_actions.act, name="act"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from engine.certificates.models import Role
 from engine.certificates.visibility import View
 from engine.incidents.models import Rescan, Withdrawal
+from engine.linked_files.models import LinkedFile, ScanState
 from engine.registry.actions import people as people_actions
 from engine.registry.actions import sending_stops
 from engine.registry.models import (
@@ -21,6 +22,7 @@ from engine.registry.models import (
     Person,
     RecoveryAddressChange,
 )
+from engine.storage import content
 from engine.storage import message_actions as storage
 from engine.storage.models import (
     Export,
@@ -122,6 +124,8 @@ def create(bob: Person, northfield: Organisation) -> RouteObjects:
             "account/app-passwords/": {"app_password_id": _app_password(bob)},
             "account/openings/": {"mailbox_id": mailbox.pk},
             "certificates/": {"number": _certificate(bob)},
+            "files/": {"secret": (linked := _linked_file(bob)).secret},
+            "mail/linked-files/": {"file_id": linked.pk},
             "mail/": (mail := _mail(bob, mailbox)),
             "mail/messages/<int:message_id>/delivery/": {"message_id": mail["sent_id"]},
             "mail/messages/<int:message_id>/recall/": {"message_id": mail["sent_id"]},
@@ -172,6 +176,24 @@ def _certificate(bob: Person) -> str:
     )
     view = View("R1", Role.AUTHOR, bob.address, [received], bob.organisation_id)
     return str(making.make(view, by=bob).number)
+
+
+def _linked_file(bob: Person) -> LinkedFile:
+    """A file that Bob sent as a link."""
+    kept = content.keep(b"", b"A bundle")
+    return LinkedFile.objects.create(
+        secret="a-secret",
+        mailbox=bob.mailbox,
+        token=TOKEN,
+        organisation_id=bob.organisation_id,
+        person=bob,
+        name="Bundle.pdf",
+        size=8,
+        content=content.save(kept, holder=bob.organisation_id),
+        state=ScanState.CLEAN,
+        reference="R1",
+        expires_at=timezone.now() + timedelta(days=1),
+    )
 
 
 def _emergency_access(bob: Person) -> int:

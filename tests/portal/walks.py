@@ -87,6 +87,7 @@ WRITER = (
     "/mail/reading/",
     "/mail/writing/",
     "/mail/writing/templates/add/",
+    "/mail/linked-files/",
     "/mail/scheduled/",
 )
 SEARCHER = ("/directory/",)

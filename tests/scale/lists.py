@@ -125,6 +125,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
         "q=in:anywhere+hearing", "q=after:2020-01-01",
     ),
     "mail/contacts/": ("q=smith", "q=zzzqq", "after={contact}"),
+    "mail/linked-files/": (),
     "mail/contacts/suggest/": ("q=j", "q=sm", "q=jane+smi", "q=zzzqq"),
     "mail/mailboxes/<int:mailbox_id>/write/<uuid:token>/people/": (
         "q=smith", "q=sm", "q=jane",

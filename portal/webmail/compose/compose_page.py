@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from engine.linked_files import limits
 from engine.queue.preflight import message_size
 from engine.storage.models import Message
 from portal.webmail.access import AccessibleMailboxes, MailboxAccess
@@ -64,6 +65,9 @@ def compose_page(
         "has_quote": draft_edits.has_quote(draft),
         "can_save_draft": compose_request.home is not None,
         "files_limit": message_size.files_limit(),
+        "linked": compose_request.linked,
+        "link_limit": limits.file_limit(),
+        "link_days": settings.POSTERN.linked_file_days,
         "warnings": warnings,
         "classifications": classifications(),
         "needs_classification": settings.POSTERN.classification_required

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 
+from engine.linked_files.models import LinkedFile
 from engine.mail.composer import Attachment
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.registry.errors import PolicyError
@@ -56,6 +57,13 @@ class ComposeRequest:
             return []
         rows = DraftFile.objects.of(self.home, self.kept.token)
         return list(rows.select_related("content"))
+
+    @property
+    def linked(self) -> list[LinkedFile]:
+        """The files that are sent as links."""
+        if self.home is None:
+            return []
+        return list(LinkedFile.objects.of_draft(self.home, self.kept.token))
 
     def attached(self, *, is_rich: bool) -> list[DraftFile]:
         """The files beside the text; plain text shows no pictures, so all of them."""
@@ -107,6 +115,7 @@ class ComposeRequest:
             wait=self.preferences.wait,
             send_at=self.form.leaves_at,
             extra_attachments=self.unsaved_files,
+            linked=self.linked,
         )
 
     def save(self, edit: EditDraft | None = None) -> Draft:

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
+from engine.linked_files import sending
 from engine.mail.errors import MailError
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
@@ -162,6 +163,7 @@ def _save(
     file_id = parse_id(do.removeprefix("remove-"))
     if do.startswith("remove-") and file_id is not None:
         attachments.remove(file_id, mailbox=compose_request.home, token=edited.token)
+    _unlink(compose_request, do)
     compose_request.add_files()
     if form.errors:
         return compose_page(request, compose_request, edited)
@@ -170,8 +172,18 @@ def _save(
     return redirect(_next_url(do, compose_request.draft_url(edited)))
 
 
+def _unlink(compose_request: ComposeRequest, do: str) -> None:
+    """Removes a file that was to be sent as a link, where a button asks for that."""
+    file_id = parse_id(do.removeprefix("unlink-"))
+    home = compose_request.home
+    if home is not None and do.startswith("unlink-") and file_id is not None:
+        sending.remove(file_id, mailbox=home, token=compose_request.kept.token)
+
+
 def _next_url(do: str, draft_url: str) -> str:
     """Returns the URL to continue at after saving."""
+    if do == "link":
+        return f"{draft_url}links/"
     if do == "find":
         return f"{draft_url}people/"
     return f"{draft_url}?checked#recipients" if do == "check" else draft_url

@@ -132,6 +132,7 @@ def _question(compose_request: ComposeRequest, edited: Draft) -> Question:
         answered_in=compose_request.access.mailbox,
         reads_mailbox=sender.pk in readable,
         file_sizes=compose_request.file_sizes,
+        has_links=bool(compose_request.linked),
         familiar=frozenset(contacts.values_list("key", flat=True)),
         asks_about_new=compose_request.preferences.asks_about_new,
     )

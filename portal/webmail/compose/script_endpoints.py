@@ -68,6 +68,9 @@ def _forked(
             {"files": _attached(request, own), "errors": []},
             request=request,
         ),
+        "links": render_to_string(
+            "webmail/linked_files/draft_list.html", {"linked": own.linked}, request
+        ),
         "pictures": {
             pictures.url(before[one.picture_id]): pictures.url(one)
             for one in own.files

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from engine.database import clock
+from engine.linked_files import sending
+from engine.linked_files.models import LinkedFile
 from engine.mail.composer import Attachment, Picture
 from engine.queue.enqueue import mailbox_submission
 from engine.queue.enqueue.mailbox_submission import PreparedMessage, Recipients
@@ -24,6 +26,7 @@ from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.drafts.options import tagged
+from portal.webmail.linked_files import lines
 from portal.webmail.models import ScheduledSend
 from portal.webmail.organising import collision
 from portal.webmail.organising.reminders import DAYS
@@ -48,8 +51,10 @@ class OutgoingMessage:
     """When it leaves; None for as soon as it cannot be undone any more."""
     extra_attachments: Sequence[Attachment] = ()
     """Attachments that were never stored with the draft."""
+    linked: Sequence[LinkedFile] = ()
+    """Files that are sent as links."""
 
-    def message(self, date: datetime | None) -> bytes:
+    def message(self, date: datetime | None, *, links_until: datetime) -> bytes:
         """Returns the raw message as its recipients get it, without a Bcc field.
 
         `date` is when it leaves, None for now.
@@ -57,7 +62,8 @@ class OutgoingMessage:
         stored, pictures = self._files()
         options = self.draft.options
         subject = tagged(self.draft.subject, options.classification)
-        return replace(self.draft, subject=subject).to_message(
+        draft = lines.with_lines(self.draft, self.linked, links_until)
+        return replace(draft, subject=subject).to_message(
             self.sender,
             to=self.recipients.to,
             cc=self.recipients.cc,
@@ -114,8 +120,9 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> Sent:
     take seconds, so it runs before the transaction and holds no lock.
     """
     leaves_at = outgoing.leaves_at()
+    links_until = sending.expiry(leaves_at or clock.now())
     prepared = mailbox_submission.prepare(
-        outgoing.message(leaves_at),
+        outgoing.message(leaves_at, links_until=links_until),
         sender=outgoing.sender,
         recipients=outgoing.recipients,
         source=Source.WEBMAIL,
@@ -124,17 +131,27 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> Sent:
         release_at=leaves_at,
         address=outgoing.draft.address_of(outgoing.sender),
     )
-    return _commit(outgoing, prepared, by=by)
+    return _commit(outgoing, prepared, links_until=links_until, by=by)
 
 
 @transaction.atomic
 def _commit(
-    outgoing: OutgoingMessage, prepared: PreparedMessage, *, by: Person
+    outgoing: OutgoingMessage,
+    prepared: PreparedMessage,
+    *,
+    links_until: datetime,
+    by: Person,
 ) -> Sent:
     lock_drafts(outgoing.sender)
     if is_sent(outgoing.draft, sender=outgoing.sender):
         raise SentAlreadyError
     sent = mailbox_submission.commit(prepared)
+    # Before the draft is deleted, with the files that it still has.
+    sending.mark_sent(
+        [one.pk for one in outgoing.linked],
+        reference=sent.reference,
+        expires_at=links_until,
+    )
     if outgoing.drafts is not None:
         draft_store.delete(outgoing.draft, mailbox=outgoing.drafts)
     scheduled = ScheduledSend.objects.create(

@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from django.views.decorators.http import require_POST
 
 from engine.database import clock
+from engine.linked_files import sending
 from engine.queue.withdrawal import withdraw
 from engine.registry.errors import PolicyError
 from engine.registry.models import Mailbox, Person
@@ -27,6 +28,7 @@ from portal.webmail.access import (
 from portal.webmail.compose import reply_drafts, sender_choice
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft, draft_token
+from portal.webmail.linked_files import lines
 from portal.webmail.models import ScheduledSend
 from portal.webmail.models.scheduled_send import UNDOABLE
 from portal.webmail.rendering import parsed_message
@@ -124,9 +126,8 @@ def withdraw_message(
             "This message was not sent from webmail, so sending it cannot be undone."
         )
     sender = sender_choice.written_from(parsed, message.mailbox)
-    draft = replace(
-        reply_drafts.again(parsed, token, keeps_html=True), sender=sender.key
-    )
+    again = reply_drafts.again(parsed, token, keeps_html=True)
+    draft = replace(lines.without_lines(again), sender=sender.key)
     shown = reply_drafts.pictures(parsed, draft.html)
     attached = reply_drafts.forwarded_files(
         parsed, attached=False, with_pictures=not draft.html
@@ -134,6 +135,7 @@ def withdraw_message(
     with transaction.atomic():
         withdraw(scheduled_send.reference, by=by)
         answers.take_back(scheduled_send.reference)
+        sending.take_back(scheduled_send.reference, mailbox=mailbox)
         message_actions.erase([message.pk])
         attachments.add_all_scanned(attached, shown, mailbox=mailbox, token=token)
         return draft_store.save(draft, mailbox=mailbox, sender=message.mailbox)

@@ -20,6 +20,8 @@ from engine.antivirus.scanners import message_scan
 from engine.antivirus.scanners.message_scan import ScannerUnavailable
 from engine.audit.record import record
 from engine.blobs import store
+from engine.linked_files import sending
+from engine.linked_files.models import LinkedFile
 from engine.mail.composer import Attachment, Picture
 from engine.mail.mime.file_names import canonical
 from engine.queue.notifications import infection_alerts, upload_scan
@@ -130,8 +132,9 @@ def remove(file_id: int, *, mailbox: Mailbox, token: UUID) -> str | None:
 
 @transaction.atomic
 def remove_all(mailbox: Mailbox, token: UUID) -> None:
-    """Removes every attachment of a draft."""
+    """Removes every attachment of a draft, and its files that are sent as links."""
     delete(list(DraftFile.objects.of(mailbox, token)))
+    sending.remove_all(mailbox, token)
 
 
 def load(
@@ -167,15 +170,23 @@ def delete_orphans() -> int:
     A draft may have been deleted from a list of messages, or by the retention period.
     """
     removed = 0
-    old = DraftFile.objects.filter(added_at__lt=timezone.now() - ORPHAN_AGE)
-    for row in old.iterator(chunk_size=500):
-        message_id = Draft(token=row.token).message_id
-        kept = Message.objects.filter(mailbox_id=row.mailbox_id, message_id=message_id)
-        if not kept.exists():
+    before = timezone.now() - ORPHAN_AGE
+    for row in DraftFile.objects.filter(added_at__lt=before).iterator(chunk_size=500):
+        if not _has_draft(row):
             with transaction.atomic():
                 delete([row])
             removed += 1
+    linked = LinkedFile.objects.filter(reference="", added_at__lt=before)
+    for file in linked.iterator(chunk_size=500):
+        if not _has_draft(file):
+            removed += sending.remove(file.pk, mailbox=file.mailbox, token=file.token)
     return removed
+
+
+def _has_draft(row: DraftFile | LinkedFile) -> bool:
+    message_id = Draft(token=row.token).message_id
+    kept = Message.objects.filter(mailbox_id=row.mailbox_id, message_id=message_id)
+    return kept.exists()
 
 
 def _spool(chunks: Iterable[bytes]) -> SpooledFile:

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4, uuid5
 
 from django.db import transaction
 
+from engine.linked_files import sending
+from engine.linked_files.models import LinkedFile
 from engine.registry.models import Mailbox
 from engine.storage import content, message_actions
 from engine.storage.models import FolderRole, Message
@@ -41,7 +43,10 @@ def save(draft: Draft, *, mailbox: Mailbox, sender: Mailbox) -> Draft:
 
 def update_attachment_flag(token: UUID, *, mailbox: Mailbox) -> None:
     """Sets whether the list of drafts marks this one as having attachments."""
-    has_files = DraftFile.objects.of(mailbox, token).exists()
+    has_files = (
+        DraftFile.objects.of(mailbox, token).exists()
+        or LinkedFile.objects.of_draft(mailbox, token).exists()
+    )
     Message.objects.filter(
         mailbox=mailbox,
         folder__role=FolderRole.DRAFTS,
@@ -83,6 +88,7 @@ def fork(draft: Draft, *, mailbox: Mailbox, sender: Mailbox) -> Draft:
     kept = find(mailbox, token)
     if kept is None:
         attachments.copy_all(mailbox, draft.token, to=token)
+        sending.copy_all(mailbox, draft.token, to=token)
     elif kept.turn >= draft.turn:
         return kept
     return save(own, mailbox=mailbox, sender=sender)

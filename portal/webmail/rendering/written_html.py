@@ -26,11 +26,11 @@ DROPPED_WITH_CONTENT = {
     "iframe", "math", "noembed", "noframes", "noscript", "object", "script", "select",
     "style", "svg", "template", "textarea", "title", "xmp",
 }  # fmt: skip
-# Marks of the editor: the quoted message and the signature, so that each can be replaced.
-QUOTED, SIGNATURE = "data-quoted", "data-signature"
+# Marks: the quoted message, the signature and links to files, so that each can be replaced.
+QUOTED, SIGNATURE, LINKS = "data-quoted", "data-signature", "data-links"
 ATTRIBUTES = {
     "a": {"href"},
-    "div": {QUOTED, SIGNATURE},
+    "div": {QUOTED, SIGNATURE, LINKS},
     "img": {"src", "alt", "width", "height"},
     "ol": {"start"},
     "td": {"colspan", "rowspan"},
@@ -45,6 +45,9 @@ _SOURCE = re.compile(r'<img(?:\s[\w-]+="[^"]*")*? src="cid:([^"]*)"')
 _NUMBER = re.compile(r"[0-9]{1,4}")
 _LINES = r"(?:<div>(?:(?!</?div\b).)*</div>)*"
 _SIGNATURE = re.compile(rf'<div {SIGNATURE}="1">{_LINES}</div>', re.DOTALL)
+_LINKS = re.compile(
+    rf'(?:{EMPTY_LINE})?<div {LINKS}="1">{_LINES}</div>(?:{EMPTY_LINE})?', re.DOTALL
+)
 _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 
 _pictures: ContextVar[Mapping[str, str]] = ContextVar("_pictures")
@@ -55,7 +58,7 @@ def _keep(tag: str, attribute: str, value: str) -> str | None:
         return _pictures.get().get(value.strip())
     if attribute == "href":
         return value if value.strip().lower().startswith(LINK_SCHEMES) else None
-    if attribute in (QUOTED, SIGNATURE):
+    if attribute in (QUOTED, SIGNATURE, LINKS):
         return "1"
     if attribute in ("width", "height", "start", "colspan", "rowspan"):
         return value if _NUMBER.fullmatch(value) else None
@@ -127,6 +130,17 @@ def with_signature(html: str, block: str) -> str:
     if _SIGNATURE.search(html):
         return _SIGNATURE.sub(lambda _: block, html, count=1)
     return insert_above_quote(html, f"{EMPTY_LINE}{block}" if block else "")
+
+
+def with_links(html: str, text: str) -> str:
+    """Returns HTML with links to files below what is written, marked to be removed."""
+    block = f'{EMPTY_LINE}<div {LINKS}="1">{from_text(text)}</div>'
+    return insert_below_text(html, block)
+
+
+def without_links(html: str) -> str:
+    """Returns HTML without the links to files."""
+    return _LINKS.sub("", html)
 
 
 def insert_above_quote(html: str, more: str) -> str:

@@ -4,11 +4,14 @@ const list = document.getElementById("file-list");
 const uploads = document.getElementById("uploads");
 const input = document.getElementById("id_attachments");
 const area = document.querySelector(".app-write__files");
-const url = () => `${form.dataset.draftUrl}files/`;
 const limit = Number(area.dataset.limit);
 const state = document.getElementById("files-state");
 const HELD = "Files are still being added. Wait until they are there, or cancel them.";
 const isRich = Boolean(document.querySelector("[data-editor]"));
+// Where files go: into the message, or beside it, to be sent as links.
+const attached = { url: () => `${form.dataset.draftUrl}files/`, list };
+const links = document.getElementById("links");
+const linked = links && { url: () => `${form.dataset.draftUrl}links/add/`, list: document.getElementById("link-list") };
 let line = Promise.resolve();
 let waiting = 0;
 let uploading = 0;
@@ -19,23 +22,44 @@ for (const only of document.querySelectorAll(".app-js-only")) only.hidden = fals
 function add(files) {
   for (const file of files) {
     if (!fits(file)) continue;
-    const row = rowFor(file);
-    waiting += 1;
-    // One after another: each answer holds the whole list.
-    line = line.then(() => (row.isStopped ? undefined : send(file, row))).finally(() => { waiting -= 1; uploading -= file.size; });
+    uploading += file.size;
+    queue(file, attached, () => { uploading -= file.size; });
   }
+}
+
+function queue(file, target, done) {
+  const row = rowFor(file);
+  waiting += 1;
+  // One after another: each answer holds the whole list.
+  line = line.then(() => (row.isStopped ? undefined : send(file, row, target))).finally(() => { waiting -= 1; done(); });
 }
 
 // Before a byte leaves: the service would refuse it at the end.
 function fits(file) {
   const sizes = [...list.querySelectorAll("[data-size]")].map((one) => Number(one.dataset.size));
   const total = sizes.reduce((sum, size) => sum + size, uploading) + file.size;
-  if (total > limit) {
-    complain(`${file.name} was not added: the attachments would be ${megabytes(total)} together, and one message carries at most ${megabytes(limit)}. Send several messages.`);
-    return false;
+  if (total <= limit) return true;
+  const words = complain(`${file.name} was not added: the attachments would be ${megabytes(total)} together, and one message carries at most ${megabytes(limit)}. ${linked ? "" : "Send several messages."}`);
+  if (linked) offerLink(file, words);
+  return false;
+}
+
+// A file that is too large for the message can still be downloaded by its recipients.
+function offerLink(file, words) {
+  if (file.size > Number(links.dataset.limit)) {
+    words.append(`Divide it: a file that is sent as a link has at most ${megabytes(Number(links.dataset.limit))}.`);
+    return;
   }
-  uploading += file.size;
-  return true;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "app-link-button";
+  button.textContent = `Send ${file.name} as a link`;
+  button.addEventListener("click", () => {
+    words.remove();
+    queue(file, linked, () => {});
+    input.focus();
+  });
+  words.append(button);
 }
 
 const megabytes = (octets) => `${(octets / 1024 / 1024).toFixed(1)} MB`;
@@ -69,11 +93,11 @@ function rowFor(file) {
   return upload;
 }
 
-function send(file, upload) {
+function send(file, upload, target) {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
     upload.request = request;
-    request.open("POST", url());
+    request.open("POST", target.url());
     progress(upload, "uploading");
     request.upload.addEventListener("load", () => {
       upload.bar.removeAttribute("value");
@@ -84,8 +108,8 @@ function send(file, upload) {
     });
     request.addEventListener("load", () => {
       const isList = request.status === 200 || request.status === 422;
-      if (isList && request.responseURL.endsWith("/files/")) {
-        show(request.responseText);
+      if (isList && /\/(?:files|links\/add)\/$/.test(request.responseURL)) {
+        target.list.innerHTML = request.responseText;
         state.textContent = request.status === 200 ? `${file.name} added.` : "";
       }
       else fail(file, request.status);
@@ -106,10 +130,6 @@ function progress(upload, words) {
   state.textContent = `${upload.name}: ${words}`;
 }
 
-function show(html) {
-  list.innerHTML = html;
-}
-
 function fail(file, status) {
   complain(status === 413
     ? `${file.name} was not added: it is too large.`
@@ -121,24 +141,31 @@ function complain(text) {
   words.className = "govuk-error-message";
   words.textContent = text;
   list.prepend(words);
+  return words;
 }
 
-list.setAttribute("aria-live", "polite");
-form.addEventListener("draft-forked", ({ detail: { files } }) => show(files));
+for (const one of [list, linked?.list]) one?.setAttribute("aria-live", "polite");
+form.addEventListener("draft-forked", ({ detail: { files, links: own } }) => {
+  list.innerHTML = files;
+  if (linked) linked.list.innerHTML = own;
+});
 input.addEventListener("change", () => { add([...input.files]); input.value = ""; });
 
-list.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-remove]");
+area.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-remove], [data-unlink]");
   if (!button) return;
   event.preventDefault();
+  const isLink = "unlink" in button.dataset;
   const body = new FormData();
   body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
-  body.set("file", button.dataset.remove);
+  body.set("file", isLink ? button.dataset.unlink : button.dataset.remove);
   if (isRich) body.set("rich", "1");
-  const response = await fetch(`${url()}remove/`, { method: "POST", body });
+  const path = isLink ? "links/remove/" : "files/remove/";
+  const response = await fetch(form.dataset.draftUrl + path, { method: "POST", body });
   if (response.ok && !response.redirected) {
-    show(await response.text());
-    list.focus();
+    const target = isLink ? linked : attached;
+    target.list.innerHTML = await response.text();
+    target.list.focus();
   }
 });
 

@@ -1,0 +1,3 @@
+"""Files sent as links: added to drafts, opened by recipients, and ended by their sender."""
+
+from __future__ import annotations

@@ -1,0 +1,87 @@
+"""The files that a person has sent as links: who downloaded them, and how to stop it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from engine.linked_files import downloads, ending, limits
+from engine.linked_files.models import End, LinkedFile
+from engine.storage.models import Message
+from engine.trace.models import Event
+from portal.ui.pagination import paginate
+from portal.webmail.access import (
+    AccessibleMailboxes,
+    accessible_mailboxes,
+    requires_mail,
+)
+from portal.webmail.sidebar import render_with_sidebar
+
+DOWNLOADS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFile:
+    """A file with its message, if the author still has it, and its latest downloads."""
+
+    file: LinkedFile
+    message: Message | None
+    downloads: Sequence[Event]
+    more: int
+
+
+@requires_mail
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """Lists what the person sent as links, the latest first."""
+    mailboxes = accessible_mailboxes(request)
+    person = mailboxes.person
+    rows = LinkedFile.objects.filter(person=person).exclude(reference="")
+    page = paginate(request, rows, descending=True)
+    context = {
+        "files": _with_downloads(page.rows, mailboxes),
+        "links": page.links,
+        "room": limits.room_of(person, person.organisation_id or 0),
+        "place": "linked_files",
+    }
+    return render_with_sidebar(request, "webmail/linked_files/own.html", context)
+
+
+@requires_mail
+@require_http_methods(["GET", "HEAD", "POST"])
+def stop(request: HttpRequest, file_id: int) -> HttpResponse:
+    """Stops sharing a file, after confirmation."""
+    person = accessible_mailboxes(request).person
+    own = LinkedFile.objects.live().filter(person=person).exclude(reference="")
+    file = get_object_or_404(own, pk=file_id)
+    if request.method == "POST":
+        ending.end(file, End.STOPPED, by=person)
+        messages.success(request, f"{file.name} can no longer be downloaded.")
+        return redirect("webmail:own_linked_files")
+    context = {"file": file, "place": "linked_files"}
+    return render_with_sidebar(request, "webmail/linked_files/stop.html", context)
+
+
+def _with_downloads(
+    files: list[LinkedFile], mailboxes: AccessibleMailboxes
+) -> list[OwnFile]:
+    """Returns the files with what else the page shows. Two queries."""
+    found = downloads.counts(files)
+    references = {one.reference for one in files}
+    readable = [one.mailbox.pk for one in mailboxes.readable]
+    rows = Message.objects.filter(reference__in=references, mailbox__in=readable)
+    sent = {one.reference: one for one in rows if one.is_sent_copy}
+    return [
+        OwnFile(
+            file,
+            sent.get(file.reference),
+            found[file.pk][:DOWNLOADS_SHOWN],
+            max(0, len(found[file.pk]) - DOWNLOADS_SHOWN),
+        )
+        for file in files
+    ]
