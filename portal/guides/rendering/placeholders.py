@@ -32,6 +32,8 @@ def values() -> dict[str, str]:
         "pop3s_port": str(here.pop3s_port),
         "message_limit": f"{here.message_size_limit // (1024 * 1024)} MB",
         "files_limit": filesizeformat(message_size.files_limit()),
+        "link_limit": filesizeformat(here.linked_file_limit),
+        "link_days": str(here.linked_file_days),
         "helpdesk_phone": here.helpdesk_phone,
         "helpdesk_address": here.helpdesk_address,
         "second_factor_rule": _second_factor_rule(),
