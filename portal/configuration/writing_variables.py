@@ -28,8 +28,9 @@ class WritingVariables(BaseSettings):
 
     # Files too large for a message, sent as links: octets of one file, 0 to offer no links;
     # octets that one person, and one organisation, may share at a time; and days from
-    # sending until the links expire. The website's proxy and clamd must take files of this
-    # size, too (INSTALL.md)
+    # sending until the links expire. clamd and the website's proxy must take files of this
+    # size, too: see deploy/clamd.conf and deploy/nginx.conf. 256 MB is what our own
+    # inspection reads of one file
     linked_file_limit: int = Field(default=200 * MEGABYTE, ge=0, le=256 * MEGABYTE)
     linked_files_of_person: int = Field(default=2 * 1024 * MEGABYTE, ge=0)
     linked_files_of_organisation: int = Field(default=20 * 1024 * MEGABYTE, ge=0)
