@@ -35,57 +35,73 @@ class Found:
 
 
 def find(
-    query: Query, mailbox: Mailbox, *, before: int | None = None, limit: int = 50
+    query: Query,
+    mailbox: Mailbox,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    limit: int = 50,
 ) -> Found:
     """Returns the newest messages of a mailbox that match the query.
 
-    `before` is the id of the last message of the previous page. Deleted and Junk are left
+    `before` is the id of the last message of the previous page. With `after`, the messages
+    next newer than that id are found, and `has_older` says whether newer ones follow. Deleted and Junk are left
     out unless the query names a folder. Raises QueryError for an unknown folder,
     and for words where the organisation keeps no index.
     """
     if query.clauses and not mailbox.organisation.indexes_mail:
         raise QueryError(NO_INDEX)
     conditions = list(_conditions(query, mailbox))
-    ids = _ids(query, mailbox, conditions, before, limit + 1)
+    bound = _Bound(before if after is None else after, after is not None)
+    ids = _ids(query, mailbox, conditions, bound, limit + 1)
     rows = Message.objects.filter(pk__in=ids[:limit]).select_related("folder")
     return Found(list(rows.order_by("-pk")), len(ids) > limit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    """The id at which a page begins, and whether it goes on to newer ones."""
+
+    at: int | None
+    is_upwards: bool
 
 
 def _ids(
     query: Query,
     mailbox: Mailbox,
     conditions: list[Condition],
-    before: int | None,
+    bound: _Bound,
     limit: int,
 ) -> list[int]:
     if not query.clauses:
-        return _select("storage_message m", "m.id", conditions, before, limit)
+        return _select("storage_message m", "m.id", conditions, bound, limit)
     # By the index's own key, in whose order FTS5 returns matches without sorting them.
     key = f"s.{index_table.key_column()}"
     tables = f"{index_table.TABLE} s JOIN storage_message m ON m.id = {key}"
     short = [_match(query, mailbox), *conditions]
     long = [*_each_match(query, mailbox), *conditions]
-    found = _select(tables, key, short, before, limit)
-    found += _select("storage_message m", "m.id", long, before, limit)
+    found = _select(tables, key, short, bound, limit)
+    found += _select("storage_message m", "m.id", long, bound, limit)
     # A message that is being indexed again may be in both.
-    return sorted(set(found), reverse=True)[:limit]
+    return sorted(set(found), reverse=not bound.is_upwards)[:limit]
 
 
 def _select(
     tables: str,
     order: str,
     conditions: list[Condition],
-    before: int | None,
+    bound: _Bound,
     limit: int,
 ) -> list[int]:
-    if before is not None:
+    compared, order_by = (">", "ASC") if bound.is_upwards else ("<", "DESC")
+    if bound.at is not None:
         # Of the index's key too: from the join alone PostgreSQL does not infer where to
         # begin, and reads the index from its newest message.
-        conditions = [*conditions, (f"{order} < %s", before)]
+        conditions = [*conditions, (f"{order} {compared} %s", bound.at)]
     where = " AND ".join(text for text, _ in conditions)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT m.id FROM {tables} WHERE {where} ORDER BY {order} DESC LIMIT %s",  # noqa: S608
+            f"SELECT m.id FROM {tables} WHERE {where} ORDER BY {order} {order_by} LIMIT %s",  # noqa: S608
             [*(value for _, value in conditions), limit],
         )
         return [row[0] for row in cursor.fetchall()]

@@ -14,12 +14,14 @@ from django.utils.http import urlencode
 
 from engine.storage.models import Message
 from engine.storage.search.find import find
-from engine.storage.search.query_parser import QueryError, parse
+from engine.storage.search.query_parser import Query, QueryError, parse
 from portal.webmail.access import MailboxAccess
 from portal.webmail.mailbox import message_list
 from portal.webmail.mailbox.list_options import read_options, shows_conversations
 from portal.webmail.mailbox.message_list import MessageRow
 from portal.webmail.request_ids import query_id
+
+RESULTS = 50  # on a page of search results, as `find` has them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +37,37 @@ class ListPlace:
     query: dict[str, str]
     rows: list[MessageRow]
     position: int
+    earlier: tuple[Message, str] | None = None
+    """The message before the rows, on another page, and what a link to it ends with."""
+    later: tuple[Message, str] | None = None
+    """The message after the rows likewise."""
 
     @property
     def before(self) -> Message | None:
-        """The message before the open one, on this page of the list."""
-        return self.rows[self.position - 1].message if self.position else None
+        """The message before the open one."""
+        if self.position:
+            return self.rows[self.position - 1].message
+        return self.earlier[0] if self.earlier else None
+
+    @property
+    def before_link(self) -> str:
+        """What the link to it ends with."""
+        is_beyond = not self.position and self.earlier is not None
+        return self.earlier[1] if is_beyond and self.earlier else self.link
+
+    @property
+    def after_link(self) -> str:
+        """What the link to the message after the open one ends with."""
+        is_beyond = self.position + 1 >= len(self.rows)
+        return self.later[1] if is_beyond and self.later else self.link
 
     @property
     def after(self) -> Message | None:
         """The message after it."""
         following = self.rows[self.position + 1 : self.position + 2]
-        return following[0].message if following else None
+        if following:
+            return following[0].message
+        return self.later[0] if self.later else None
 
     @property
     def link(self) -> str:
@@ -108,9 +130,11 @@ def _in_results(
     """Returns the page of results; None where the message is not on it any more."""
     past = query_id(request, "past")
     try:
-        found = find(parse(typed), access.mailbox, before=past).messages
+        wanted = parse(typed)
+        page = find(wanted, access.mailbox, before=past)
     except QueryError:
         return None
+    found = page.messages
     if message not in found:
         return None
     query = {"q": typed} | ({"past": str(past)} if past else {})
@@ -125,4 +149,34 @@ def _in_results(
         query=query,
         rows=[MessageRow(one) for one in near],
         position=position - first,
+        earlier=None
+        if position or not past
+        else _newer(wanted, access, message, typed),
+        later=_older(wanted, access, message, typed)
+        if message == found[-1] and page.has_older
+        else None,
     )
+
+
+def _older(
+    wanted: Query, access: MailboxAccess, message: Message, typed: str
+) -> tuple[Message, str] | None:
+    """Returns the first result of the page that follows."""
+    found = find(wanted, access.mailbox, before=message.pk, limit=1).messages
+    return (found[0], _link(typed, message.pk)) if found else None
+
+
+def _newer(
+    wanted: Query, access: MailboxAccess, message: Message, typed: str
+) -> tuple[Message, str] | None:
+    """Returns the last result of the page before, which may be the first."""
+    newer = find(wanted, access.mailbox, after=message.pk, limit=RESULTS + 1)
+    if not newer.messages:
+        return None
+    nearest = newer.messages[-1]
+    is_first = len(newer.messages) <= RESULTS
+    return nearest, _link(typed, None if is_first else newer.messages[0].pk)
+
+
+def _link(typed: str, past: int | None) -> str:
+    return "?" + urlencode({"q": typed} | ({"past": str(past)} if past else {}))

@@ -12,8 +12,9 @@ from engine.registry.models import Person
 from engine.storage import message_actions
 from engine.storage.models import FolderRole, Message
 from engine.storage.standard_folders import folder
-from portal.webmail.mailbox import message_list
+from portal.webmail.mailbox import list_place, message_list
 from portal.webmail.mailbox.list_options import read_options
+from portal.webmail.mailbox.list_place import RESULTS
 from tests.portal.webmail.conftest import store_message
 
 
@@ -135,3 +136,36 @@ def test_a_message_that_a_colleague_moves_meanwhile_is_shown_alone(
     rows, place = message_list.around(options, numbered[2])
 
     assert [one.message for one in rows] == [numbered[2]] and place == 0
+
+
+def test_next_and_previous_go_on_beyond_a_page_of_results(
+    as_bob: Client, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = [
+        store_message(bob.mailbox, subject=f"Listed {n}") for n in range(RESULTS + 5)
+    ]
+    search = reverse("webmail:search", args=[bob.mailbox.pk]) + "?q=listed"
+    page = open_from(as_bob, search, stored[5])
+    seen = []
+    for _ in range(2):
+        page = opened(as_bob, page.select_one("[rel=next]")["href"])
+        seen.append(page.h1.get_text().strip())
+
+    assert seen == ["Listed 4", "Listed 3"]
+    back = page.select_one(".app-mail__back")["href"]
+    assert back.endswith(f"past={stored[5].pk}")
+    for _ in range(2):
+        page = opened(as_bob, page.select_one("[rel=prev]")["href"])
+    assert page.h1.get_text().strip() == "Listed 5"
+    assert page.select_one(".app-mail__back")["href"].endswith("q=listed")
+    ended = opened(as_bob, f"{address(stored[0])}?q=listed&past={stored[3].pk}")
+    assert ended.select_one("[rel=next]") is None
+    # Where more than a page is newer, the one before begins after what is newer still.
+    monkeypatch.setattr(list_place, "RESULTS", 2)
+    last = opened(as_bob, f"{address(stored[2])}?q=listed&past={stored[3].pk}")
+    newer = last.select_one("[rel=prev]")
+    assert "Listed 3" in newer.get_text() and f"past={stored[5].pk}" in newer["href"]
+
+
+def address(message: Message) -> str:
+    return reverse("webmail:read", args=[message.pk])
