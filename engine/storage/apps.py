@@ -17,8 +17,9 @@ class StorageConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connects the scheduling of jobs to the end of migrations."""
+        """Connects what follows migrations, and what follows the end of a right."""
         post_migrate.connect(_schedule_jobs, sender=self)
+        import_module("engine.storage.organising.assignments").follow_rights()
 
 
 def _schedule_jobs(**_: Any) -> None:

@@ -7,12 +7,14 @@ All messages of a conversation have the same one; what arrives in it later gets 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from django.db import transaction
+from django.db.models import signals
 
 from engine.audit.record import lock_chain, record
 from engine.registry.errors import PolicyError
-from engine.registry.models import Mailbox, MailboxKind, Person
+from engine.registry.models import Grant, Mailbox, MailboxKind, Person
 from engine.storage import mailbox_changes
 from engine.storage.models import Message
 
@@ -61,6 +63,39 @@ def assign(
         by=by,
     )
     return len(ids)
+
+
+@transaction.atomic
+def end(person: Person, mailboxes: Collection[Mailbox]) -> None:
+    """Leaves to nobody what a person has in mailboxes that they may not read any more."""
+    ended = []
+    for mailbox in mailboxes:
+        folders = list(mailbox.folders.values_list("pk", flat=True))
+        rows = Message.objects.filter(folder__in=folders, assigned_to=person.pk)
+        if rows.update(assigned_to=0):
+            ended.append(mailbox.pk)
+    mailbox_changes.note(ended)
+
+
+def _after_grant(instance: Grant, signal: object, **_: Any) -> None:
+    if signal is signals.post_delete or not instance.can_read:
+        end(instance.person, [instance.mailbox])
+
+
+def _after_person(
+    instance: Person, update_fields: frozenset[str] | None = None, **_: Any
+) -> None:
+    if not instance.is_active and (
+        update_fields is None or "is_active" in update_fields
+    ):
+        end(instance, list(Mailbox.objects.filter(grants__person=instance)))
+
+
+def follow_rights() -> None:
+    """Ends assignments wherever a right to read ends, by whichever path that changed."""
+    signals.post_save.connect(_after_grant, sender=Grant)
+    signals.post_delete.connect(_after_grant, sender=Grant)
+    signals.post_save.connect(_after_person, sender=Person)
 
 
 def of_conversations(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from engine.audit.models import Entry
+from engine.registry.actions import mailboxes, people
 from engine.registry.models import Mailbox, Person
 from engine.storage import withdrawals
 from engine.storage.exports import mailbox_export
@@ -379,3 +381,36 @@ def test_the_audit_trail_is_locked_before_anything_else(
             act()
         said = [one["sql"] for one in ran if "SAVEPOINT" not in one["sql"]]
         assert "audit_chainend" in said[0]
+
+
+def _loses_grant(office: Mailbox, bob: Person) -> None:
+    mailboxes.revoke(office, bob, by=None)
+
+
+def _may_send_alone(office: Mailbox, bob: Person) -> None:
+    mailboxes.grant(
+        office, bob, can_read=False, can_write=False, can_send=True, by=None
+    )
+
+
+def _is_suspended(office: Mailbox, bob: Person) -> None:
+    people.suspend(bob, reason="left", by=None)
+
+
+@pytest.mark.parametrize("end", [_loses_grant, _may_send_alone, _is_suspended])
+def test_an_assignment_ends_with_the_right_to_read(
+    end: Callable[[Mailbox, Person], None], office: Mailbox, bob: Person, alice: Person
+) -> None:
+    theirs = store_message(office, subject="Bob's")
+    other = store_message(office, subject="Alice's")
+    assignments.assign(office, [theirs], to=bob, by=bob)
+    assignments.assign(office, [other], to=alice, by=bob)
+    bob.save()  # anything else about a person changes nothing
+    theirs.refresh_from_db()
+    assert theirs.assigned_to == bob.pk
+
+    end(office, bob)
+
+    theirs.refresh_from_db()
+    other.refresh_from_db()
+    assert (theirs.assigned_to, other.assigned_to) == (0, alice.pk)
