@@ -19,7 +19,7 @@ from engine.storage.models import FolderRole, Label, Message
 from engine.storage.standard_folders import folder
 from tests import factories
 from tests.peers.chromium import OpenPage
-from tests.portal.webmail.conftest import compose_html, named_address, store_message
+from tests.portal.webmail.conftest import named_address, store_message
 
 pytestmark = [
     pytest.mark.slow,
@@ -138,9 +138,7 @@ def test_a_working_day(
 ) -> None:
     Label.objects.create(mailbox=bob.mailbox, name="Urgent", colour="red")
     store_message(bob.mailbox, subject="Listing of Friday")
-    first = store_message(
-        bob.mailbox, compose_html("<p>Court 2</p>" * 60, subject="Exhibits")
-    )
+    first = store_message(bob.mailbox, subject="Exhibits")
     page, does = begin(width, hand, scripts=scripts)
     page.goto(reverse("webmail:folder", args=[first.folder_id]))
 

@@ -4,6 +4,16 @@ const SEPARATOR = /[,;]/;
 
 for (const name of ["to", "cc", "bcc"]) suggestFor(form.elements[name]);
 
+// A field that moves loses the focus, and whatever somebody is typing meanwhile.
+function moveInto(box, input) {
+  const isTypedIn = document.activeElement === input;
+  const { selectionStart, selectionEnd } = input;
+  box.append(input);
+  if (!isTypedIn) return;
+  input.focus({ preventScroll: true });
+  input.setSelectionRange(selectionStart, selectionEnd);
+}
+
 function suggestFor(input) {
   const box = document.createElement("div");
   box.className = "app-combobox";
@@ -17,7 +27,8 @@ function suggestFor(input) {
   const status = document.createElement("div");
   status.className = "govuk-visually-hidden";
   status.setAttribute("role", "status");
-  box.append(input, list, status);
+  moveInto(box, input);
+  box.append(list, status);
   input.setAttribute("role", "combobox");
   input.setAttribute("aria-autocomplete", "list");
   input.setAttribute("aria-controls", list.id);

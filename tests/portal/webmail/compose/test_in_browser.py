@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Person
@@ -73,6 +74,21 @@ def test_a_message_is_written_and_sent_by_keyboard_alone(
     page.get_by_role("button", name="Undo").press("Enter")
     expect(page.locator("#id_text")).to_have_value("See you on Monday.")
     assert not messages_in(bob.mailbox, FolderRole.SENT)
+
+
+def test_what_is_typed_while_the_page_still_loads_is_kept(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/combobox\b.*\.js$"), lambda route: held.append(route))
+    page.goto(reverse("webmail:compose"), wait_until="commit")
+    to = page.locator("#id_to")
+    to.press_sequentially("charlie@har")
+    page.wait_for_timeout(0)  # lets the browser ask for the script
+
+    held[0].continue_()
+    expect(page.get_by_role("combobox", name="To", exact=True)).to_be_attached()
+    page.keyboard.type("bour.secure.example")
+
+    expect(to).to_have_value(CHARLIE)
 
 
 def test_words_are_saved_meanwhile_and_a_second_window_is_told(
