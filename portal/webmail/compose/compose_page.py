@@ -62,6 +62,7 @@ def compose_page(
         "form": form,
         "files": compose_request.attached(is_rich=bool(draft.html)),
         "html": pictures.shown(draft.html, compose_request.home, draft.token),
+        "asks_plain": "plain" in request.GET and bool(draft.html),
         "has_quote": draft_edits.has_quote(draft),
         "can_save_draft": compose_request.home is not None,
         "files_limit": message_size.files_limit(),

@@ -48,6 +48,7 @@ SENT_ALREADY = "This message has been sent already."
 EDITS: Mapping[str, EditDraft] = {
     "format": draft_edits.formatted,
     "plain": draft_edits.plain,
+    "plain-anyway": draft_edits.plain,
     "unquote": draft_edits.without_quote,
 }
 CHANGED_ELSEWHERE = (
@@ -169,6 +170,8 @@ def _save(
         return compose_page(request, compose_request, edited)
     if do == "save":
         messages.success(request, "Draft saved.")
+    if do == "plain" and edited.html:
+        return redirect(f"{compose_request.draft_url(edited)}?plain#plain")
     return redirect(_next_url(do, compose_request.draft_url(edited)))
 
 
@@ -205,7 +208,14 @@ def _edit(
         return _signature(request, compose_request)
     if do == "template":
         return _template(request, compose_request)
+    if do == "plain":
+        return _plain_unless_formatted
     return EDITS.get(do)
+
+
+def _plain_unless_formatted(draft: Draft) -> Draft:
+    """Returns plain text where it loses nothing; otherwise the writer is asked."""
+    return draft if draft_edits.has_formatting(draft) else draft_edits.plain(draft)
 
 
 def _template(

@@ -36,6 +36,16 @@ def formatted(draft: Draft) -> Draft:
     return replace(draft, html=html)
 
 
+_FORMATS = re.compile(
+    r"<(?:b|strong|i|em|u|s|ul|ol|h[1-3]|img|table|pre|code|hr|sub|sup)\b"
+)
+
+
+def has_formatting(draft: Draft) -> bool:
+    """Returns whether plain text would lose something: not of a quotation's marks."""
+    return bool(_FORMATS.search(draft.html))
+
+
 def plain(draft: Draft) -> Draft:
     """Returns the draft as plain text."""
     return replace(draft, html="")

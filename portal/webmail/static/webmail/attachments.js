@@ -110,7 +110,8 @@ function send(file, upload, target) {
       const isList = request.status === 200 || request.status === 422;
       if (isList && /\/(?:files|links\/add)\/$/.test(request.responseURL)) {
         target.list.innerHTML = request.responseText;
-        state.textContent = request.status === 200 ? `${file.name} added.` : "";
+        const refusal = target.list.querySelector(".govuk-error-message")?.textContent.trim();
+        state.textContent = request.status === 200 ? `${file.name} added.` : refusal ?? "";
       }
       else fail(file, request.status);
     });
@@ -141,10 +142,10 @@ function complain(text) {
   words.className = "govuk-error-message";
   words.textContent = text;
   list.prepend(words);
+  state.textContent = text;
   return words;
 }
 
-for (const one of [list, linked?.list]) one?.setAttribute("aria-live", "polite");
 form.addEventListener("draft-forked", ({ detail: { files, links: own } }) => {
   list.innerHTML = files;
   if (linked) linked.list.innerHTML = own;
@@ -165,6 +166,7 @@ area.addEventListener("click", async (event) => {
   if (response.ok && !response.redirected) {
     const target = isLink ? linked : attached;
     target.list.innerHTML = await response.text();
+    state.textContent = "Removed.";
     target.list.focus();
   }
 });

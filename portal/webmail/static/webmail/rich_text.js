@@ -60,6 +60,17 @@ editor.setKeyHandler("Shift-Tab", null);
 editor.setHTML(held.innerHTML);
 leftOut = 0;
 
+// Errors of the text are the editor's: its own field is not shown.
+const problem = document.getElementById("id_text-error");
+if (problem) {
+  root.setAttribute("aria-invalid", "true");
+  root.setAttribute("aria-describedby", problem.id);
+}
+for (const one of document.querySelectorAll(".govuk-error-summary a[href='#id_text']")) {
+  one.setAttribute("href", "#editor");
+  one.addEventListener("click", (event) => { event.preventDefault(); event.stopPropagation(); root.scrollIntoView({ block: "center" }); editor.focus(); });
+}
+
 // Saving and sending read the form: both get what the editor shows.
 form.addEventListener("formdata", (event) => {
   event.formData.set("html", editor.getHTML() + (quote?.isConnected ? quote.outerHTML : ""));

@@ -102,6 +102,21 @@ def test_formatting_is_turned_on_and_off_for_one_message(
     assert "One &lt;b&gt;\n\nTwo</textarea>" in plain
 
 
+def test_plain_text_asks_before_it_drops_what_was_formatted(
+    as_bob: Client, bob: Person
+) -> None:
+    page = ComposePage(bob.mailbox)
+    page.post(as_bob, "format", text="One")
+    bold = "<div><b>One</b></div>"
+
+    asked = page.post(as_bob, "plain", html=bold).content.decode()
+    assert "Use plain text all the same" in asked and html_in(asked) == bold
+    assert "Use plain text all the same" not in page.page(as_bob)
+    plain = page.post(as_bob, "plain-anyway", html=bold).content.decode()
+
+    assert html_in(plain) == "" and "One</textarea>" in plain
+
+
 def test_who_chose_formatting_starts_with_it_and_with_the_signature(
     as_bob: Client, bob: Person, compose_page: ComposePage
 ) -> None:
