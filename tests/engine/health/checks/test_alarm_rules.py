@@ -434,6 +434,8 @@ def test_one_look_that_fails_stops_no_other(
     assert "a table has gone" in caplog.text
 
 
+# The database is lost for the monitor only, in the same way whichever it is.
+@pytest.mark.any_database
 @pytest.mark.parametrize("away", [15, 60, 300])
 @pytest.mark.parametrize(
     ("cause", "rule"),
