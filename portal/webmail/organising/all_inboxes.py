@@ -53,7 +53,7 @@ def live(request: HttpRequest) -> HttpResponse:
     mailboxes = accessible_mailboxes(request)
     first = mailboxes.first()
     if first is None:
-        raise Http404
+        return HttpResponse(status=204)
     context = _context(request, mailboxes, first)
     context["layout"] = "webmail/live/folder.html"
     context["arrived"] = arrivals.in_folders(request, context["inboxes"])
