@@ -12,6 +12,7 @@ from api.v1.applications import Applications
 from api.v1.audit import Audit
 from api.v1.guides import Guides
 from api.v1.messages.folders import Folders
+from api.v1.messages.reminders import Reminders
 from api.v1.messages.traces import Traces
 from api.v1.messages.viewsets import Messages
 from api.v1.queue import Queue
@@ -57,6 +58,14 @@ one_mailbox: list[URLPattern | URLResolver] = [
         Grants.as_view({"put": "update", "delete": "destroy"}),
     ),
 ]
+one_message: list[URLPattern | URLResolver] = [
+    path("", Reminders.as_view({"get": "list"})),
+    path("snooze/", Reminders.as_view({"put": "snooze", "delete": "end_snooze"})),
+    path(
+        "follow-up/",
+        Reminders.as_view({"put": "follow_up", "delete": "end_follow_up"}),
+    ),
+]
 one_webhook: list[URLPattern | URLResolver] = [
     path("calls/", Calls.as_view({"get": "list"})),
     path("calls/<int:pk>/replay/", Calls.as_view({"post": "replay"})),
@@ -66,6 +75,7 @@ v1: list[URLPattern | URLResolver] = [
     path("oauth/token/", Tokens.as_view(), name="token"),
     path("lists/<int:list_id>/", include(one_list)),
     path("mailboxes/<int:mailbox_id>/", include(one_mailbox)),
+    path("messages/<int:message_id>/reminders/", include(one_message)),
     path("webhooks/<int:endpoint_id>/", include(one_webhook)),
     path("", include(router.urls)),
 ]

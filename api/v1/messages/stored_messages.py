@@ -149,6 +149,13 @@ def change(
         _record("message.changed", message, changed, by=by)
 
 
+def record_change(
+    message: Message, detail: Mapping[str, object], *, by: ApiKey
+) -> None:
+    """Records what else a key changed about a message."""
+    _record("message.changed", message, detail, by=by)
+
+
 @transaction.atomic
 def delete(message: Message, *, by: ApiKey) -> None:
     """Moves a message to Deleted; a message in Deleted is erased."""
