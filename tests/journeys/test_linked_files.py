@@ -14,6 +14,7 @@ from tests.journeys.letters import wait_for_message_at_firm
 from tests.journeys.visitor import Person, Visits
 from tests.peers.postfix import Postfix
 from tests.peers.process import wait_until
+from tests.portal import screens
 
 pytestmark = pytest.mark.journey
 
@@ -35,6 +36,8 @@ def test_a_large_file_is_sent_as_a_link_and_opened_by_its_recipients_alone(
     author.press("Send bundle.txt as a link")
     expect(author.page.locator("#link-list")).to_contain_text("Sent as a link")
     author.press("Send a file as a link")
+    found = list(screens.faults(author.page, author.page.url))
+    author.page.set_viewport_size({"width": screens.WIDE, "height": 900})
     author.page.set_input_files("#id_attachments", tmp_path / "annex.txt")
     author.press("Upload and continue writing")
     expect(author.page.locator("#link-list")).to_contain_text("annex.txt")
@@ -53,23 +56,28 @@ def test_a_large_file_is_sent_as_a_link_and_opened_by_its_recipients_alone(
     message = wait_for_message_at_firm(firm, "jane", "The large bundle")
     assert first in letters.text_of(message)
     jane = visit()
-    jane.page.goto(first)
+    found += screens.faults(jane.page, first)
     assert "bundle.txt" not in jane.page.content()
     jane.fill(address=JANE)
     jane.press("Send me a code")
+    found += screens.faults(jane.page, jane.page.url)
     notice = wait_for_message_at_firm(firm, "jane", "Your code to open files")
     [code] = re.findall(r"Your code is ([0-9 ]{9})", letters.text_of(notice))
     jane.fill(code=code)
     jane.press("Show the files")
     assert jane.sees(JANE_INSIDE)
     assert jane.download("Download annex.txt") == LARGE[:1000]
+    found += screens.faults(jane.page, first)
 
     author.open("/mail/")
     author.follow("Files sent as links")
+    found += screens.faults(author.page, author.page.url)
     [of_bundle, of_annex] = author.page.locator(".govuk-summary-card").all()[::-1]
     expect(of_bundle).to_contain_text(david["address"])
     expect(of_annex).to_contain_text(JANE_INSIDE)
     of_bundle.get_by_role("link", name="Stop sharing").click()
+    found += screens.faults(author.page, author.page.url)
     author.press("Stop sharing")
-    jane.page.goto(first)
+    found += screens.faults(jane.page, first, status=410)
     assert jane.sees("This link has expired")
+    assert found == []

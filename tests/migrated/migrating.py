@@ -27,11 +27,11 @@ def migrate() -> None:
     django.setup()
     # Nothing swaps a model while migrations run.
     apps.get_swappable_settings_name = cache(apps.get_swappable_settings_name)
-    Field.clone = _clone
+    Field.clone = copied
     call_command("migrate", skip_checks=True, verbosity=0)
 
 
-def _clone(field: Field) -> Any:
+def copied(field: Field) -> Any:
     """Copies a field of a migration, which belongs to no model yet.
 
     Fields that hold others are taken apart and made again, as Django does with all.
