@@ -236,7 +236,10 @@ Q_CLUSTER = {
 
 REST_FRAMEWORK = rest_framework_settings.FRAMEWORK
 SPECTACULAR_SETTINGS = rest_framework_settings.DOCUMENT | {
-    "TITLE": POSTERN.community_name
+    "TITLE": POSTERN.community_name,
+    "SERVERS": [{"url": POSTERN.site_url}],
+    "CONTACT": {"name": "Helpdesk", "url": f"{POSTERN.site_url}/help/"},
+    "LICENSE": {"name": "Terms of use", "url": f"{POSTERN.site_url}/terms/"},
 }
 
 # Wagtail

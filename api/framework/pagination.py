@@ -54,6 +54,26 @@ class SignedCursorPagination(CursorPagination):
         text = signing.dumps(list(cursor), salt=SALT)
         return replace_query_param(str(self.base_url), "cursor", text)
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """Describes a page in the words of OpenAPI 3.1, which has no `nullable`."""
+
+        def link(description: str) -> dict[str, Any]:
+            return {
+                "type": ["string", "null"],
+                "format": "uri",
+                "description": description,
+            }
+
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {
+                "next": link("The page of older rows; null on the last."),
+                "previous": link("The page of newer rows; null on the first."),
+                "results": schema,
+            },
+        }
+
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
         return [
             {

@@ -45,11 +45,18 @@ PROBLEM = {
         "errors": [{"pointer": "/name", "detail": "This field is required."}],
     },
 }
-ANY_PROBLEM = {
-    "description": "Any error",
-    "content": {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    },
+PROBLEM_CONTENT = {
+    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+}
+REFUSED = {
+    "description": "The request was refused; `detail` says what to change.",
+    "content": PROBLEM_CONTENT,
+}
+ANY_PROBLEM = {"description": "Any other error", "content": PROBLEM_CONTENT}
+CLIENT = {
+    "type": "http",
+    "scheme": "basic",
+    "description": "The client's id and its secret, the API key (RFC 6749 §2.3.1).",
 }
 IDEMPOTENCY_KEY = OpenApiParameter(
     HEADER,
@@ -101,7 +108,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         scopes = {str(scope): str(scope.label) for scope in Scope}
         flow = {"tokenUrl": "/api/v1/oauth/token/", "scopes": scopes}
         return [
-            {"type": "http", "scheme": "bearer"},
+            {"type": "http", "scheme": "bearer", "description": "An API key."},
             {"type": "oauth2", "flows": {"clientCredentials": flow}},
         ]
 
@@ -120,12 +127,15 @@ def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     schemas = result["components"]["schemas"]
     schemas["Problem"] = PROBLEM
     result["webhooks"] = webhook_section.section()
+    result["components"]["securitySchemes"]["client"] = CLIENT
     for name, schema in schemas.items():
         if name.endswith("Request") and schema.get("type") == "object":
             schema["additionalProperties"] = False
     for operations in result["paths"].values():
         for operation in operations.values():
-            operation["responses"].setdefault("default", ANY_PROBLEM)
+            operation["responses"] |= {"4XX": REFUSED, "default": ANY_PROBLEM}
+            # Tokens alone are asked for by the client's own id and secret.
+            operation.setdefault("security", [{"client": []}, {}])
             body = operation.get("requestBody", {"content": {}})
             forms = body["content"].values()
             if any(_has_required_field(one["schema"], schemas) for one in forms):

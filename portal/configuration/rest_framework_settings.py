@@ -13,7 +13,29 @@ FRAMEWORK = {
     "EXCEPTION_HANDLER": "api.framework.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
 }
+TAGS = {
+    "applications": "Applications of organisations that want to join.",
+    "audit": "Who changed what.",
+    "connections": "How organisations hand mail in and get it: servers and gateways.",
+    "directory": "The people, mailboxes and lists that a member may write to.",
+    "domains": "The domains of organisations, and the proof that they are theirs.",
+    "guides": "The guides, as text.",
+    "lists": "Distribution lists, their members and who may post.",
+    "mailboxes": "Mailboxes, their folders, and who else opens them.",
+    "messages": "Messages: sending, searching, reading and filing.",
+    "oauth": "Access tokens by OAuth 2.",
+    "organisations": "The organisations of the community.",
+    "people": "The people of organisations.",
+    "queue": "Mail that waits.",
+    "tickets": "Questions to the helpdesk.",
+    "traces": "What became of messages.",
+    "webhooks": "Calls to your own server when something happens.",
+}
 DOCUMENT = {
+    "DESCRIPTION": "Everything that an organisation's own systems may do here, and what "
+    "the service tells them. Each request is authorised by an API key, or by a token that "
+    "was got with one.",
+    "TAGS": [{"name": name, "description": text} for name, text in TAGS.items()],
     "OAS_VERSION": "3.1.1",
     "VERSION": "1",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+from django.conf import settings
 from django.test import Client
+from openapi_spec_validator import validate
 
 from api.openapi import document as openapi
 
@@ -16,6 +19,19 @@ def test_document_is_openapi_3_1(client: Client) -> None:
 
     assert document["openapi"].startswith("3.1")
     assert "/api/v1/organisations/" in document["paths"]
+
+
+@pytest.mark.django_db
+def test_document_is_valid_and_says_what_each_tag_is_about(client: Client) -> None:
+    document = client.get("/api/v1/openapi.json").json()
+
+    validate(document)
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    operations = [one for path in document["paths"].values() for one in path.values()]
+    assert described == {tag for one in operations for tag in one["tags"]}
+    assert all("4XX" in one["responses"] and "security" in one for one in operations)
+    assert document["servers"] == [{"url": settings.POSTERN.site_url}]
+    assert "nullable" not in json.dumps(document)
 
 
 @pytest.mark.django_db

@@ -51,7 +51,9 @@ class NewOrganisation(RequestSerializer):
     name = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(choices=Kind.choices)
     account_type = serializers.ChoiceField(choices=AccountType.choices)
-    town = serializers.CharField(max_length=100, required=False, default="")
+    town = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, default=""
+    )
 
 
 class OrganisationChanges(RequestSerializer):
