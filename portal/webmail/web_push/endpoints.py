@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from urllib.parse import SplitResult, urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -15,6 +15,7 @@ from engine.registry.errors import PolicyError
 
 LONGEST = 1_000
 AUTH_OCTETS = 16  # RFC 8291 section 3.2
+KEY_OCTETS = 65  # an uncompressed point on P-256, RFC 8291 section 3.1
 
 
 def checked(endpoint: str) -> SplitResult:
@@ -47,6 +48,8 @@ def public_key(p256dh: str) -> bytes:
     """Returns a browser's public key. Raises PolicyError for what is none."""
     try:
         found = decoded(p256dh)
+        if len(found) != KEY_OCTETS:
+            raise ValueError("not an uncompressed point")
         EllipticCurvePublicKey.from_encoded_point(SECP256R1(), found)
     except ValueError as error:
         raise PolicyError("The browser sent a key that is none. Try again.") from error
@@ -65,8 +68,13 @@ def auth_secret(auth: str) -> bytes:
 
 
 def decoded(text: str) -> bytes:
-    """Decodes base64url without padding. Raises ValueError."""
+    """Decodes base64url, with or without padding. Raises ValueError."""
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def encoded(octets: bytes) -> str:
+    """Encodes as base64url without padding."""
+    return urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def _matches(host: str, allowed: str) -> bool:

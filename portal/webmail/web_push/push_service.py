@@ -29,8 +29,9 @@ from portal.webmail.web_push import endpoints
 
 SECONDS = 10.0  # for a whole request
 AGENT = "Postern-Web-Push/1"
-# How long a service keeps what it cannot hand over: longer, and the mail is no news.
-KEPT = timedelta(hours=6)
+# How long a service keeps what it cannot hand over: a session that ended meanwhile must
+# not be notified for long.
+KEPT = timedelta(minutes=15)
 # How long the service may use a token of ours; 24 hours are the most (RFC 8292 section 2).
 TOKEN_LIFETIME = timedelta(hours=12)
 # Every payload has this length, so that its own says nothing about the mailbox.

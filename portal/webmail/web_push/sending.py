@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Lock
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from django.conf import settings
@@ -43,6 +44,9 @@ REFUSALS = 5
 LIMIT = 500
 RUN_SECONDS = 40
 CONCURRENCY = 8
+# After so many requests in a row that one push service did not take, a run sends it no
+# other: they would fail as well, and take the time of those to other services.
+FAILURES = 5
 # Where mail arrives, by itself or by a rule.
 FOLDERS = (FolderRole.INBOX, FolderRole.CUSTOM)
 TOPIC = "webmail.push_topic"
@@ -56,7 +60,32 @@ class _Batch:
     """The requests to one browser, which are sent one after another."""
 
     subscription: PushSubscription
+    due_at: datetime
     requests: list[tuple[PushedMailbox, Request]] = field(default_factory=list)
+
+    @property
+    def host(self) -> str:
+        """The push service, by the name and port that are dialled."""
+        return self.requests[0][1].parts.netloc
+
+
+class _Hosts:
+    """The requests to each push service that failed one after another, in one run."""
+
+    def __init__(self) -> None:
+        self._failed: Counter[str] = Counter()
+        self._lock = Lock()
+
+    def is_out(self, host: str) -> bool:
+        """Whether the service gets no other request in this run."""
+        with self._lock:
+            return self._failed[host] >= FAILURES
+
+    def note(self, host: str, answer: Answer) -> None:
+        """Counts a failure, or begins again."""
+        with self._lock:
+            is_failure = answer.outcome == Outcome.LATER
+            self._failed[host] = self._failed[host] + 1 if is_failure else 0
 
 
 def send_due(send: Send = push_service.send) -> int:
@@ -65,14 +94,16 @@ def send_due(send: Send = push_service.send) -> int:
     A push is sent at least once: one that follows because a process died replaces the
     first in the browser, as both have one tag. Its next attempt is recorded before it is
     made, so that of two workers one makes it. A service that does not answer delays the
-    browsers of others by the time of one request at most.
+    browsers of others by the time of one request at most. A browser that was not tried
+    stays as it was, and is due in the next run.
     """
+    hosts = _Hosts()
     ends_at = time.monotonic() + RUN_SECONDS
     accepted = 0
     with ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="push") as pool:
         waiting: dict[Future[list[Answer]], _Batch] = {}
         for batch in _batches():
-            waiting[pool.submit(_send_all, batch, send, ends_at)] = batch
+            waiting[pool.submit(_send_all, batch, send, hosts, ends_at)] = batch
         for done in as_completed(waiting):
             accepted += _record(waiting[done], done.result())
     return accepted
@@ -109,7 +140,7 @@ def _batch(rows: list[PushedMailbox], key: EllipticCurvePrivateKey) -> _Batch:
     if _may_be_pushed(subscription):
         held = AccessibleMailboxes(person).readable
         readable = {one.mailbox.pk: one.mailbox for one in held}
-    batch = _Batch(subscription)
+    batch = _Batch(subscription, subscription.next_attempt_at)
     for row in rows:
         mailbox = readable.get(row.mailbox_id)
         if mailbox is None or not _has_new(row):
@@ -131,7 +162,7 @@ def _batch(rows: list[PushedMailbox], key: EllipticCurvePrivateKey) -> _Batch:
             # Of a push service that the operator no longer allows.
             log.warning("no push to %s: %s", subscription, refusal)
             subscription.delete()
-            return _Batch(subscription)
+            return _Batch(subscription, subscription.next_attempt_at)
         batch.requests.append((row, request))
     return batch
 
@@ -177,11 +208,11 @@ def _delay(attempts: int) -> timedelta:
     return delay * (0.9 + 0.2 * _random.random())
 
 
-def _send_all(batch: _Batch, send: Send, ends_at: float) -> list[Answer]:
+def _send_all(batch: _Batch, send: Send, hosts: _Hosts, ends_at: float) -> list[Answer]:
     """Sends the requests to one browser until one is not accepted. Opens no database."""
     answers: list[Answer] = []
     for _, request in batch.requests:
-        if time.monotonic() > ends_at:
+        if time.monotonic() > ends_at or hosts.is_out(batch.host):
             break
         try:
             answers.append(send(request))
@@ -189,6 +220,7 @@ def _send_all(batch: _Batch, send: Send, ends_at: float) -> list[Answer]:
             # Of one browser alone: the others get theirs.
             log.exception("a push could not be sent")
             answers.append(Answer(Outcome.LATER, type(fault).__name__))
+        hosts.note(batch.host, answers[-1])
         if answers[-1].outcome != Outcome.ACCEPTED:
             break
     return answers
@@ -204,7 +236,11 @@ def _record(batch: _Batch, answers: list[Answer]) -> int:
             rows = PushedMailbox.objects.filter(pk=row.pk)
             rows.update(announced_to=row.arrived_to, pushed_at=now)
     mine = PushSubscription.objects.filter(pk=batch.subscription.pk)
-    last = answers[-1] if answers else Answer(Outcome.ACCEPTED, "")
+    if not answers:
+        before = batch.subscription.attempts - 1
+        mine.update(attempts=before, next_attempt_at=batch.due_at)
+        return 0
+    last = answers[-1]
     if last.outcome == Outcome.ACCEPTED:
         mine.update(attempts=0, next_attempt_at=now)
         return accepted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import urlsafe_b64encode
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -71,7 +70,7 @@ def application_server_key() -> str:
     point = private.public_key().public_bytes(
         Encoding.X962, PublicFormat.UncompressedPoint
     )
-    return urlsafe_b64encode(point).rstrip(b"=").decode()
+    return endpoints.encoded(point)
 
 
 def live_of(person: Person) -> list[PushSubscription]:
@@ -94,8 +93,9 @@ def subscribe(
     """
     check_can_be_pushed(person)
     endpoints.checked(browser.endpoint)
-    endpoints.public_key(browser.p256dh)
-    endpoints.auth_secret(browser.auth)
+    # Decoding passes over what is no base64url: only what it found is stored.
+    p256dh = endpoints.encoded(endpoints.public_key(browser.p256dh))
+    auth = endpoints.encoded(endpoints.auth_secret(browser.auth))
     if not mailboxes:
         raise PolicyError("Select at least one mailbox.")
     digest = _digest(browser.endpoint)
@@ -108,8 +108,8 @@ def subscribe(
         browser=browser.name,
         endpoint=browser.endpoint,
         endpoint_digest=digest,
-        p256dh=browser.p256dh,
-        auth=browser.auth,
+        p256dh=p256dh,
+        auth=auth,
         key_id=keys.current(Purpose.WEB_PUSH).key_id,
         created_at=now,
         renewed_at=now,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
@@ -24,7 +26,7 @@ from engine.storage.models import Message
 from portal.sessions.models import WebSession
 from portal.webmail.models import PushedMailbox, PushSubscription
 from portal.webmail.tasks import send_pushes
-from portal.webmail.web_push import endpoints, push_service, sending, subscriptions
+from portal.webmail.web_push import endpoints, sending, subscriptions
 from tests import factories
 from tests.engine.queue.conftest import Queue
 from tests.peers.push_service import Browser, PushService
@@ -102,6 +104,8 @@ def test_a_push_names_the_mailbox_and_nothing_of_the_mail(
     # Of one length, whatever the mailbox is called; the last of a mailbox is kept.
     assert len(set(browser.octets)) == 1
     assert len({given["topic"] for given in browser.headers}) == 2
+    # A session that ended meanwhile is not notified for long.
+    assert {given["ttl"] for given in browser.headers} == {"900"}
     assert service.refused == []
 
 
@@ -158,6 +162,36 @@ def test_a_service_that_is_busy_is_asked_later_and_later(
 
     assert send_pushes() == 1 and len(browser.heard) == 1
     assert PushSubscription.objects.get().attempts == 0
+
+
+def test_browsers_that_were_not_tried_stay_as_they_were(
+    subscribe: Subscribe,
+    service: PushService,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(4):
+        subscribe()
+    arrive(bob.address)
+    monkeypatch.setattr(sending, "CONCURRENCY", 1)
+    monkeypatch.setattr(sending, "FAILURES", 2)
+    before = clock.now() - timedelta(minutes=1)
+    PushSubscription.objects.update(attempts=3, next_attempt_at=before)
+    service.answers += [(503, {})] * 4
+
+    assert send_pushes() == 0
+
+    assert len(service.answers) == 2  # the others were not asked
+    rows = PushSubscription.objects.order_by("pk")
+    assert [one.attempts for one in rows] == [4, 4, 3, 3]
+    assert [one.next_attempt_at for one in rows][2:] == [before, before]
+    monkeypatch.setattr(sending, "RUN_SECONDS", -1)
+    assert send_pushes() == 0
+    assert [one.attempts for one in rows.all()] == [4, 4, 3, 3]
+    monkeypatch.setattr(sending, "RUN_SECONDS", 40)
+    service.answers.clear()
+    assert send_pushes() == 2
+    assert [one.attempts for one in rows.all()] == [4, 4, 0, 0]
 
 
 def test_what_is_refused_again_and_again_is_given_up(
@@ -231,17 +265,25 @@ def test_the_hosts_of_the_known_services_can() -> None:
 
 
 def test_our_own_network_is_not_dialled_whatever_is_allowed(
-    subscribe: Subscribe, bob: Person, monkeypatch: pytest.MonkeyPatch
+    subscribe: Subscribe,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     browser = subscribe()
     arrive(bob.address)
     monkeypatch.setattr(settings.POSTERN, "probe_private_addresses", False)
-    monkeypatch.setattr(
-        "portal.webmail.web_push.endpoints.checked",
-        lambda endpoint: push_service.SplitResult("https", "127.0.0.1", "/", "", ""),
-    )
+    # Its port alone would be refused before it is dialled.
+    monkeypatch.setattr(endpoints, "checked", urlsplit)
+    with caplog.at_level("WARNING"):
+        assert send_pushes() == 0
 
-    assert send_pushes() == 0 and browser.heard == []
+    assert browser.heard == []
+    assert "no answer: PolicyError" in caplog.text
+    assert PushSubscription.objects.get().attempts == 1
+    monkeypatch.setattr(settings.POSTERN, "probe_private_addresses", True)
+    wait(10)
+    assert send_pushes() == 1  # by the same endpoint
 
 
 def end_by_signing_out(client: Client, bob: Person) -> None:
@@ -362,6 +404,13 @@ def test_the_page_lists_browsers_and_says_where_there_are_none(
     assert "Notify this browser" not in page
 
 
+def compressed(browser: Browser) -> str:
+    """The browser's key, as no browser gives it."""
+    public = browser.private.public_key()
+    point = public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    return endpoints.encoded(point)
+
+
 def test_what_a_browser_sends_is_checked(
     service: PushService, as_bob: Client, bob: Person, team: Mailbox, alice: Person
 ) -> None:
@@ -372,11 +421,16 @@ def test_what_a_browser_sends_is_checked(
         {"p256dh": "AAAA"},
         {"p256dh": "é"},
         {"auth": "AAAA"},
+        {"p256dh": compressed(browser)},
         {"mailboxes": alice.mailbox.pk},
         {"mailboxes": "nothing"},
     ):
         answer = as_bob.post(reverse("webmail:push_on"), good | wrong)
         assert answer.status_code == 400 and answer.json()["refusal"]
+    noisy = good | {name: f"$${browser.keys[name]}==" for name in ("p256dh", "auth")}
+    assert as_bob.post(reverse("webmail:push_on"), noisy).status_code == 200
+    row = PushSubscription.objects.get()
+    assert {"p256dh": row.p256dh, "auth": row.auth}.items() <= browser.keys.items()
     for _ in range(subscriptions.MOST + 1):
         one = service.subscribe(subscriptions.application_server_key())
         as_bob.post(reverse("webmail:push_on"), good | one.keys)
