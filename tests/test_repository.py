@@ -586,6 +586,7 @@ def _text(path: Path) -> str:
 DURATIONS = {
     "engine/antivirus/quarantine.py": "kept so long; no date is named",
     "engine/certificates/purge.py": "kept so long; no date is named",
+    "engine/incidents/withdrawn.py": "kept so long; no date is named",
     "engine/incidents/key_index.py": "kept so long; no date is named",
     "engine/incidents/rescans.py": "so many times 24 hours back",
     "engine/linked_files/ending.py": "kept so long; no date is named",

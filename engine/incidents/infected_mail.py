@@ -7,12 +7,12 @@ from collections.abc import Collection
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from engine.incidents import rescans
+from engine.incidents import rescans, withdrawn
 from engine.incidents.models import Rescan
 from engine.mail.address import Address
 from engine.queue import incident_holds, mailbox_withdrawals
 from engine.queue.mailbox_withdrawals import SLICE, Cause
-from engine.queue.models import Recipient
+from engine.queue.models import QueuedMessage, Recipient
 from engine.queue.notifications import service_notices
 from engine.storage.models import Content, Message, WithdrawalKind, WithdrawnCopy
 from engine.trace.models import Event, EventKind
@@ -56,12 +56,20 @@ def withdraw(rescan: Rescan, row: Content, signature: str) -> bool:
 
     Returns False while one is being delivered, which is there to be taken out later.
     """
+    withdrawn.note(_references(row), rescan.occasion)
     recipients = Recipient.objects.filter(message__content=row)
     _hold_waiting(rescan, recipients, signature)
     # Before its copies are looked for: what has been delivered by now is among them.
     is_over = not incident_holds.is_on_its_way(recipients)
     _withdraw_copies(rescan, row, signature)
     return is_over
+
+
+def _references(row: Content) -> set[str]:
+    queued = QueuedMessage.objects.filter(content=row)
+    stored = Message.objects.filter(content=row, is_draft=False)
+    found = {*queued.values_list("reference", flat=True)[:1000]}
+    return found | {*stored.values_list("reference", flat=True)[:1000]} - {""}
 
 
 def has_withdrawn(rescan: Rescan, row: Content) -> bool:

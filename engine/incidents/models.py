@@ -167,6 +167,29 @@ class Withdrawal(models.Model):
         return bool(self.undoes_id or self.rescan_id)
 
 
+class WithdrawnMessage(models.Model):
+    """That a withdrawal or a re-scan took a message out, whatever copies it had.
+
+    For what is not a copy: files that the message links to. It is deleted when the message
+    is put back. Without foreign keys, like the trace.
+    """
+
+    reference = models.CharField(max_length=32)
+    occasion = models.CharField(max_length=60)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["occasion"], name="withdrawn_message_occasion")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reference", "occasion"], name="withdrawn_message_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
 class Agreement(models.Model):
     """One operator's approval of a withdrawal."""
 

@@ -24,7 +24,7 @@ from engine.antivirus.scanners.interface import ScannerUnavailable
 from engine.antivirus.verdict import Verdict
 from engine.encryption.errors import UnreadableError
 from engine.encryption.models import COMMUNITY
-from engine.incidents import infected_mail, reach, rescans
+from engine.incidents import infected_mail, other_contents, reach, rescans
 from engine.incidents.models import Rescan, RescanState
 from engine.jobs import queue as jobs
 from engine.lanes import Lane
@@ -116,8 +116,9 @@ def _found(rescan: Rescan, row: Content) -> dict[str, int] | None:
     holding = _holding(row)
     if holding is None:
         # All of it may have been withdrawn before the job was interrupted, or paused.
-        is_known = infected_mail.has_withdrawn(rescan, row)
-        return {"scanned": 1, "infected": 1} if is_known else {}
+        if infected_mail.has_withdrawn(rescan, row):
+            return {"scanned": 1, "infected": 1}
+        return _found_elsewhere(rescan, row)
     try:
         # Where there is a fault, the job has been tried again for this very content.
         verdict = _scanned_again(holding) if rescan.fault else _scanned(holding)
@@ -125,7 +126,7 @@ def _found(rescan: Rescan, row: Content) -> dict[str, int] | None:
         # Or the blob was not restored, or the organisation's key was destroyed.
         verdict = None
     except ScannerUnavailable as error:
-        Rescan.objects.filter(pk=rescan.pk).update(fault=error.reply.text[:300])
+        _wait(rescan, error)
         raise
     if verdict is None:
         return {"unreadable": 1}
@@ -133,6 +134,33 @@ def _found(rescan: Rescan, row: Content) -> dict[str, int] | None:
         return {"scanned": 1}
     is_over = infected_mail.withdraw(rescan, row, verdict.signature)
     return {"scanned": 1, "infected": 1} if is_over else None
+
+
+def _found_elsewhere(rescan: Rescan, row: Content) -> dict[str, int]:
+    """Scans a content that is not mail, and has its holder close it if infected."""
+    try:
+        found = other_contents.scanned(row)
+    except (TooLargeError, FileNotFoundError, UnreadableError):
+        return {"unreadable": 1}
+    except ScannerUnavailable as error:
+        if rescan.fault:
+            # The job has been tried again for this very content: it is passed over.
+            message_scan.scan_pieces(iter([PROOF]))
+            return {"unreadable": 1}
+        _wait(rescan, error)
+        raise
+    if found is None:
+        return {}
+    holder, verdict = found
+    if not verdict.is_infected:
+        return {"scanned": 1}
+    holder.close(row, signature=verdict.signature)
+    return {"scanned": 1, "infected": 1}
+
+
+def _wait(rescan: Rescan, error: ScannerUnavailable) -> None:
+    """Notes why the re-scan waits."""
+    Rescan.objects.filter(pk=rescan.pk).update(fault=error.reply.text[:300])
 
 
 def _holding(row: Content) -> Holding | None:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from django_q.models import Schedule
 
-from engine.incidents import key_index, rescan_job, withdrawal_job, withdrawals
+from engine.incidents import (
+    key_index,
+    rescan_job,
+    withdrawal_job,
+    withdrawals,
+    withdrawn,
+)
 from engine.lanes import Lane
 
 JOBS = {
@@ -25,7 +31,7 @@ def index_messages() -> int:
 def let_go() -> int:
     """Ends old requests to withdraw, and deletes old keys of messages."""
     withdrawals.lapse()
-    return key_index.purge()
+    return key_index.purge() + withdrawn.purge()
 
 
 def run_withdrawal(withdrawal_id: int) -> None:

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from engine.database import batches
-from engine.incidents import reach, search, withdrawals
+from engine.incidents import reach, search, withdrawals, withdrawn
 from engine.incidents.models import MessageKey, Withdrawal, WithdrawalState
 from engine.jobs import queue as jobs
 from engine.lanes import Lane
@@ -114,6 +114,7 @@ def _withdraw_message(row: Withdrawal, reference: str) -> bool:
     """
     is_unfinished = False
     for one in reach.with_lists(reference):
+        withdrawn.note([one], row.occasion)
         recipients = Recipient.objects.filter(message__reference=one)
         _hold_waiting(row, recipients)
         # Before its copies are looked for: what has been delivered by now is among them.
@@ -184,6 +185,7 @@ def _put_back_next(row: Withdrawal) -> bool:
             _count(row, stopped=released)
             return True
         row.refresh_from_db()
+        withdrawn.put_back(row.occasion)
         row.messages = row.found
         row.save(update_fields=["messages"])
         withdrawals.finish(row)

@@ -17,8 +17,13 @@ class LinkedFilesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Connects the scheduling of jobs to the end of migrations."""
+        """Connects the scheduling of jobs, and has files scanned by re-scans."""
         post_migrate.connect(_schedule_jobs, sender=self)
+        # Imported here, because it needs the models.
+        rescanning = import_module("engine.linked_files.rescanning")
+        other_contents = import_module("engine.incidents.other_contents")
+        holder = other_contents.Holder(rescanning.scan, rescanning.close)
+        other_contents.register(holder)
 
 
 def _schedule_jobs(**_: Any) -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO
 
 from django.db import transaction
+from django.db.models import Count, F, Window
+from django.db.models.fields.json import KT
+from django.db.models.functions import RowNumber
 
 from engine.audit.record import record
 from engine.database import clock
@@ -90,16 +96,34 @@ def note_refusal(file: LinkedFile, *, by: Person | None, address: str = "") -> N
     event_log.save([event])
 
 
-def counts(files: list[LinkedFile]) -> dict[int, list[Event]]:
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """The latest downloads of a file, and how many there were."""
+
+    latest: Sequence[Event] = ()
+    total: int = 0
+
+
+def of_files(files: Collection[LinkedFile], *, shown: int) -> dict[int, Downloads]:
     """Returns the downloads of files that their author may see, by file. One query.
 
-    What members of a list downloaded is in the list's own trace.
+    Of each file the latest `shown`. What members of a list downloaded is in the list's own
+    trace.
     """
-    references = {one.reference for one in files if one.reference}
-    rows = Event.objects.filter(
-        reference__in=references, kind=EventKind.DOWNLOADED
-    ).order_by("-pk")
-    found: dict[int, list[Event]] = {one.pk: [] for one in files}
-    for event in rows[:1000]:
-        found.get(event.detail.get("linked_file", 0), []).append(event)
-    return found
+    by_file = KT("detail__linked_file")
+    downloaded = Event.objects.filter(
+        reference__in={one.reference for one in files if one.is_sent},
+        kind=EventKind.DOWNLOADED,
+    ).annotate(
+        nth=Window(RowNumber(), partition_by=[by_file], order_by=F("pk").desc()),
+        total=Window(Count("pk"), partition_by=[by_file]),
+    )
+    found: defaultdict[int, list[Event]] = defaultdict(list)
+    totals: dict[int, int] = {}
+    for event in downloaded.filter(nth__lte=shown).order_by("-pk"):
+        file_id = event.detail.get("linked_file", 0)
+        found[file_id].append(event)
+        totals[file_id] = event.total
+    return {
+        file_id: Downloads(rows, totals[file_id]) for file_id, rows in found.items()
+    }

@@ -39,17 +39,19 @@ def end(file: LinkedFile, why: End, *, by: Actor | None) -> bool:
         detail={"reference": row.reference, "why": str(why)},
         by=by,
     )
-    event = event_log.event(
-        row.reference, EventKind.LINK_ENDED, linked_file=row.pk, why=str(why)
-    )
-    event_log.save([event])
+    if row.is_sent:
+        event = event_log.event(
+            row.reference, EventKind.LINK_ENDED, linked_file=row.pk, why=str(why)
+        )
+        event_log.save([event])
     return True
 
 
 def end_due() -> int:
     """Ends what has expired or was recalled; returns how many files."""
+    expired = [*_expired()[:SLICE], *_forgotten()[:SLICE]]
     return batches.for_each(
-        list(_expired()[:SLICE]), partial(end, why=End.EXPIRED, by=None)
+        expired, partial(end, why=End.EXPIRED, by=None)
     ) + batches.for_each(_recalled(), partial(end, why=End.RECALLED, by=None))
 
 
@@ -68,6 +70,13 @@ def _sent() -> QuerySet[LinkedFile]:
 
 def _expired() -> QuerySet[LinkedFile]:
     return _sent().filter(expires_at__lte=clock.now()).order_by("expires_at")
+
+
+def _forgotten() -> QuerySet[LinkedFile]:
+    """Returns files of drafts that were not sent in the time that a link is open."""
+    before = clock.now() - timedelta(days=settings.POSTERN.linked_file_days)
+    drafts = LinkedFile.objects.live().filter(reference="", added_at__lt=before)
+    return drafts.order_by("added_at")
 
 
 def _recalled() -> list[LinkedFile]:

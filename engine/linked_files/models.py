@@ -25,6 +25,8 @@ class End(models.TextChoices):
     EXPIRED = "expired", "Expired"
     STOPPED = "stopped", "Sharing stopped by its sender"
     RECALLED = "recalled", "Recalled with its message"
+    WITHDRAWN = "withdrawn", "Sharing stopped by an operator of the service"
+    INFECTED = "infected", "Found infected later"
 
 
 class LinkedFileQuerySet(models.QuerySet["LinkedFile"]):
@@ -49,6 +51,13 @@ class LinkedFile(models.Model):
     secret = models.CharField(max_length=64, unique=True, help_text="in the link")
     mailbox = models.ForeignKey(
         Mailbox, on_delete=models.CASCADE, related_name="linked_files"
+    )
+    sender = models.ForeignKey(
+        Mailbox,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="the mailbox that sent it, which may be another than the draft's",
     )
     token = models.UUIDField(help_text="of the draft")
     # Not a foreign key: whose key reads the content, whatever becomes of the mailbox.
@@ -108,6 +117,12 @@ class LinkedFile(models.Model):
     def content_holder(self) -> int:
         """The id of the organisation whose key reads the content."""
         return self.organisation_id
+
+    @property
+    def author(self) -> Mailbox:
+        """The mailbox whose readers see it as theirs: the sender's, or the draft's."""
+        # Files that were sent before the sender was recorded have none.
+        return self.sender or self.mailbox
 
     @property
     def is_sent(self) -> bool:

@@ -60,7 +60,7 @@ def send_code(proof_id: int) -> None:
 
     A repetition, after a crash, sends another code in its place.
     """
-    rows = AddressProof.objects.select_related("file__mailbox")
+    rows = AddressProof.objects.select_related("file__mailbox", "file__sender")
     proof = rows.filter(pk=proof_id, expires_at__gt=clock.now()).first()
     if proof is None:
         return
@@ -76,7 +76,7 @@ def send_code(proof_id: int) -> None:
         subject="Your code to open files",
         text=TEXT.format(
             code=f"{code[:4]} {code[4:]}",
-            sender=proof.file.mailbox.address,
+            sender=proof.file.author.address,
             until=date_format(localtime(proof.expires_at), "H:i"),
         ),
     )

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from engine.incidents import reach
+from engine.incidents import reach, withdrawn
 from engine.linked_files.models import LinkedFile
 from engine.mail.address import Address, InvalidAddressError
 from engine.mail.errors import MailError
 from engine.routing import routes
-from engine.storage.models import WithdrawnCopy
 from engine.trace.models import Event, EventKind
 
 # Events that every recall leaves, where anything was delivered.
 RECALL = (EventKind.RECALLED, EventKind.NOT_RECALLED)
+TAKEN_OUT_OR_BACK = (EventKind.WITHDRAWN, EventKind.PUT_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +43,32 @@ def by_mailboxes(file: LinkedFile, mailbox_ids: Collection[int]) -> Reader | Non
 
     A copy that was withdrawn from its mailbox opens nothing.
     """
-    if file.mailbox_id in mailbox_ids:
+    if file.author.pk in mailbox_ids:
         return Reader(file.reference)
     if not file.is_sent or is_recalled(file):
         return None
-    delivered = Event.objects.filter(
-        reference__in=_references(file),
-        kind=EventKind.DELIVERED,
+    references = _references(file)
+    closed = withdrawn.among(references)
+    if file.reference in closed:
+        return None
+    events = Event.objects.filter(
+        reference__in=[one for one in references if one not in closed],
+        kind__in=(EventKind.DELIVERED, *TAKEN_OUT_OR_BACK),
         detail__mailbox__in=list(mailbox_ids),
     )
-    copies = {one.detail.get("message"): one for one in delivered.order_by("-pk")}
-    gone = WithdrawnCopy.objects.filter(pk__in=[pk for pk in copies if pk])
-    for pk in gone.values_list("pk", flat=True):
-        del copies[pk]
-    found = next(iter(copies.values()), None)
+    delivered: dict[int | None, Event] = {}
+    states: dict[int | None, str] = {}
+    for event in events.order_by("pk"):
+        copy = event.detail.get("message")
+        states[copy] = event.kind
+        if event.kind == EventKind.DELIVERED:
+            delivered[copy] = event
+    open_to = [
+        event
+        for copy, event in delivered.items()
+        if not copy or states[copy] != EventKind.WITHDRAWN
+    ]
+    found = open_to[-1] if open_to else None
     return Reader(found.reference, found.recipient) if found else None
 
 
@@ -64,8 +76,8 @@ def by_address(file: LinkedFile, typed: str) -> Reader | None:
     """Returns the recipient for an address elsewhere, or None where it got no file.
 
     Only an address whose own server took the message: people with a mailbox here sign in.
-    It may be written in either form. While an operator has copies of the message withdrawn,
-    no server's people open the file, because theirs cannot be withdrawn.
+    It may be written in either form. While the message is withdrawn, or any copy of it, no
+    server's people open the file, because theirs cannot be withdrawn.
     """
     if not file.is_sent or is_recalled(file):
         return None
@@ -81,9 +93,17 @@ def by_address(file: LinkedFile, typed: str) -> Reader | None:
         recipient__iexact=str(route.address),
     )
     found = relayed.order_by("pk").first()
-    if found is None or WithdrawnCopy.objects.filter(reference__in=references).exists():
+    if found is None or withdrawn.among(references) or _withdrawn_copies(references):
         return None
     return Reader(found.reference, found.recipient)
+
+
+def _withdrawn_copies(references: Collection[str]) -> set[int]:
+    """Returns the copies that are withdrawn, by the trace, which outlives them."""
+    rows = Event.objects.filter(reference__in=references, kind__in=TAKEN_OUT_OR_BACK)
+    latest = rows.order_by("pk").values_list("detail__message", "kind")
+    kinds = dict(latest)
+    return {pk for pk, kind in kinds.items() if pk and kind == EventKind.WITHDRAWN}
 
 
 def is_recalled(file: LinkedFile) -> bool:

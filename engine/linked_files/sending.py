@@ -31,13 +31,24 @@ def expiry(leaves_at: datetime) -> datetime:
     return calendar_days.later(leaves_at, days=settings.POSTERN.linked_file_days)
 
 
+def draft_expiry(file: LinkedFile) -> datetime:
+    """Returns when a file ends that is not sent."""
+    return expiry(file.added_at)
+
+
 def mark_sent(
-    file_ids: Collection[int], *, reference: str, expires_at: datetime
-) -> None:
-    """Opens files to the recipients of a message, in the caller's transaction."""
-    LinkedFile.objects.filter(pk__in=file_ids, reference="").update(
-        reference=reference, expires_at=expires_at
-    )
+    file_ids: Collection[int],
+    *,
+    reference: str,
+    expires_at: datetime,
+    sender: Mailbox,
+) -> int:
+    """Opens files to the recipients of a message, in the caller's transaction.
+
+    Returns how many; fewer than asked for where one was removed, or has ended, meanwhile.
+    """
+    live = LinkedFile.objects.live().filter(pk__in=file_ids, reference="")
+    return live.update(reference=reference, expires_at=expires_at, sender=sender)
 
 
 def take_back(reference: str, *, mailbox: Mailbox) -> None:
@@ -46,7 +57,7 @@ def take_back(reference: str, *, mailbox: Mailbox) -> None:
     `mailbox` is where the draft is saved.
     """
     LinkedFile.objects.live().filter(reference=reference).update(
-        reference="", expires_at=None, mailbox=mailbox
+        reference="", expires_at=None, sender=None, mailbox=mailbox
     )
 
 
@@ -84,9 +95,16 @@ def remove_all(mailbox: Mailbox, token: UUID) -> None:
 
 
 def delete(files: list[LinkedFile]) -> int:
-    """Deletes rows and their content, in the caller's transaction; returns how many."""
-    LinkedFile.objects.filter(pk__in=[one.pk for one in files]).delete()
+    """Deletes drafts' rows and their content, in the caller's transaction.
+
+    Returns how many: what was sent meanwhile stays.
+    """
+    ids = [one.pk for one in files]
+    # Locked: sending waits, and then finds out that they are gone.
+    drafts = LinkedFile.objects.select_for_update().filter(pk__in=ids, reference="")
+    rows = list(drafts.order_by("pk"))
+    LinkedFile.objects.filter(pk__in=[one.pk for one in rows]).delete()
     message_actions.delete_unreferenced(
-        [one.content_id for one in files if one.content_id]
+        [one.content_id for one in rows if one.content_id]
     )
-    return len(files)
+    return len(rows)

@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -34,6 +35,10 @@ OVER_LIMITS = "Heuristics.Limits.Exceeded"
 # Our own inspection reads a file whole. One at a time, so that a process never holds more
 # than one of them in memory.
 _inspecting = threading.Lock()
+# Files that a process examines at one time: each takes a web thread for minutes, and what
+# is inside it stays in memory.
+EXAMINED_AT_ONCE = 2
+examining = threading.BoundedSemaphore(EXAMINED_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def add(
     try:
         limits.check_size(name, spooled.size)
         limits.check_room(name, spooled.size, by=by, mailbox=mailbox)
-        state = _examine(spooled, name, content_type, mailbox, by=by)
+        with _place(name):
+            state = _examine(spooled, name, content_type, mailbox, by=by)
         return _store(spooled, name, state, mailbox, token, by=by)
     finally:
         spooled.path.unlink(missing_ok=True)
@@ -87,6 +93,20 @@ def _spool(name: str, chunks: Iterable[bytes]) -> Spooled:
             path.unlink(missing_ok=True)
             raise
     return Spooled(path, digest.hexdigest(), size)
+
+
+@contextmanager
+def _place(name: str) -> Iterator[None]:
+    """Takes one of the places for examining a file. Raises PolicyError, without waiting."""
+    if not examining.acquire(blocking=False):
+        raise PolicyError(
+            f"{name} was not added: others are uploading large files at the moment. Try "
+            "again in a minute."
+        )
+    try:
+        yield
+    finally:
+        examining.release()
 
 
 def _examine(

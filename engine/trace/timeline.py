@@ -44,6 +44,8 @@ LINK_ENDS = {
     "expired": "it has expired",
     "stopped": "its sender stopped sharing it",
     "recalled": "its message was recalled",
+    "withdrawn": "an operator of the service stopped sharing it",
+    "infected": "the virus scanner found it infected later",
 }
 
 # Of mail to postmaster@ and abuse@: their number would say something of an organisation.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 
+from engine.linked_files import sending
 from engine.linked_files.models import LinkedFile
 from engine.mail.composer import Attachment
 from engine.queue.enqueue.mailbox_submission import Recipients
@@ -65,6 +66,38 @@ class ComposeRequest:
             return []
         return list(LinkedFile.objects.of_draft(self.home, self.kept.token))
 
+    def check_linked(self, files: Sequence[LinkedFile]) -> None:
+        """Adds errors where the posted page did not show these files, and no others.
+
+        An upload may have ended after it was cancelled, or in another window.
+        """
+        data = self.form.data
+        shown = data.getlist("linked") if isinstance(data, QueryDict) else []
+        errors = [
+            f"A file was added meanwhile: {file.name}. Check whether it is for these "
+            "recipients, remove it if not, and send the message again"
+            for file in files
+            if str(file.pk) not in shown
+        ]
+        errors += [
+            f"{file.name} cannot be sent any more. Remove it, or add it again"
+            for file in files
+            if file.ended_at is not None
+        ]
+        if set(shown) - {str(file.pk) for file in files}:
+            errors.append(
+                "A file that was to be sent as a link was removed meanwhile. Check the "
+                "files, and send the message again"
+            )
+        for error in errors:
+            self.form.add_error("attachments", error)
+
+    def unlink(self, do: str) -> None:
+        """Removes a file that was to be sent as a link, where a button asks for that."""
+        file_id = parse_id(do.removeprefix("unlink-"))
+        if self.home is not None and do.startswith("unlink-") and file_id is not None:
+            sending.remove(file_id, mailbox=self.home, token=self.kept.token)
+
     def attached(self, *, is_rich: bool) -> list[DraftFile]:
         """The files beside the text; plain text shows no pictures, so all of them."""
         return [one for one in self.files if not (one.is_picture and is_rich)]
@@ -105,8 +138,10 @@ class ComposeRequest:
         )
         return replace(self, form=form, checks_version="version" in posted)
 
-    def outgoing(self, edited: Draft, recipients: Recipients) -> OutgoingMessage:
-        """Returns the message to send."""
+    def outgoing(
+        self, edited: Draft, recipients: Recipients, linked: Sequence[LinkedFile]
+    ) -> OutgoingMessage:
+        """Returns the message to send, with the linked files that its author has seen."""
         return OutgoingMessage(
             draft=edited,
             recipients=recipients,
@@ -115,7 +150,7 @@ class ComposeRequest:
             wait=self.preferences.wait,
             send_at=self.form.leaves_at,
             extra_attachments=self.unsaved_files,
-            linked=self.linked,
+            linked=linked,
         )
 
     def save(self, edit: EditDraft | None = None) -> Draft:

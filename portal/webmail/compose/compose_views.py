@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from uuid import UUID
@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from engine.linked_files import sending
+from engine.linked_files.models import LinkedFile
 from engine.mail.errors import MailError
 from engine.queue.enqueue.mailbox_submission import Recipients
 from engine.queue.sending_rates.rate_limits import RateExceededError
@@ -35,7 +35,7 @@ from portal.webmail.compose.compose_request import (
     EditDraft,
     load_compose_request,
 )
-from portal.webmail.compose.send_message import SentAlreadyError
+from portal.webmail.compose.send_message import FilesChangedError, SentAlreadyError
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_store import DraftConflictError
@@ -44,6 +44,10 @@ from portal.webmail.organising import collision
 from portal.webmail.request_ids import parse_id
 
 SENT_ALREADY = "This message has been sent already."
+FILES_CHANGED = (
+    "The files that are sent as links changed meanwhile, so nothing was sent. Check them, "
+    "and send the message again."
+)
 # What buttons do with the text besides saving it.
 EDITS: Mapping[str, EditDraft] = {
     "format": draft_edits.formatted,
@@ -164,7 +168,7 @@ def _save(
     file_id = parse_id(do.removeprefix("remove-"))
     if do.startswith("remove-") and file_id is not None:
         attachments.remove(file_id, mailbox=compose_request.home, token=edited.token)
-    _unlink(compose_request, do)
+    compose_request.unlink(do)
     compose_request.add_files()
     if form.errors:
         return compose_page(request, compose_request, edited)
@@ -173,14 +177,6 @@ def _save(
     if do == "plain" and edited.html:
         return redirect(f"{compose_request.draft_url(edited)}?plain#plain")
     return redirect(_next_url(do, compose_request.draft_url(edited)))
-
-
-def _unlink(compose_request: ComposeRequest, do: str) -> None:
-    """Removes a file that was to be sent as a link, where a button asks for that."""
-    file_id = parse_id(do.removeprefix("unlink-"))
-    home = compose_request.home
-    if home is not None and do.startswith("unlink-") and file_id is not None:
-        sending.remove(file_id, mailbox=home, token=compose_request.kept.token)
 
 
 def _next_url(do: str, draft_url: str) -> str:
@@ -250,6 +246,8 @@ def _send(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse
     except DraftConflictError:
         return _save_conflict(request, compose_request)
     compose_request.add_files()
+    linked = compose_request.linked
+    compose_request.check_linked(linked)
     warnings = (
         []
         if form.errors
@@ -261,7 +259,7 @@ def _send(request: HttpRequest, compose_request: ComposeRequest) -> HttpResponse
     )
     if form.errors or warnings:
         return compose_page(request, compose_request, edited, warnings=warnings)
-    return _send_now(request, compose_request, edited, recipients)
+    return _send_now(request, compose_request, edited, recipients, linked)
 
 
 def _send_now(
@@ -269,10 +267,11 @@ def _send_now(
     compose_request: ComposeRequest,
     edited: Draft,
     recipients: Recipients,
+    linked: Sequence[LinkedFile],
 ) -> HttpResponse:
     try:
         sent = send_message.send(
-            compose_request.outgoing(edited, recipients),
+            compose_request.outgoing(edited, recipients, linked),
             by=compose_request.mailboxes.person,
         )
     except MailError as error:
@@ -282,6 +281,9 @@ def _send_now(
             page.status_code = HTTPStatus.TOO_MANY_REQUESTS
             page["Retry-After"] = str(error.retry_after)
         return page
+    except FilesChangedError:
+        compose_request.form.add_error("attachments", FILES_CHANGED)
+        return compose_page(request, compose_request, edited)
     except SentAlreadyError:
         messages.info(request, SENT_ALREADY)
     else:

@@ -37,6 +37,10 @@ class SentAlreadyError(Exception):
     """The draft was sent before: by another window, or a second press of the button."""
 
 
+class FilesChangedError(Exception):
+    """A file that the message links to was removed, or another added, meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutgoingMessage:
     """A message ready to be sent, and where its draft is saved."""
@@ -88,6 +92,13 @@ class OutgoingMessage:
             return self.send_at
         return clock.now() + self.wait if self.wait else None
 
+    def has_others(self) -> bool:
+        """Whether the draft has files that are not sent: added by another request."""
+        if self.drafts is None:
+            return False
+        rows = LinkedFile.objects.of_draft(self.drafts, self.draft.token)
+        return rows.exclude(pk__in=[one.pk for one in self.linked]).exists()
+
     @property
     def fingerprint(self) -> str:
         """Identifies the draft and its mailbox, so that no two windows send it twice."""
@@ -116,7 +127,7 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> Sent:
 
     All or nothing, but a reminder that is one too many does not stop the message.
 
-    Raises MailError with the sentence to show, and SentAlreadyError. The virus scan may
+    Raises MailError with the sentence to show, SentAlreadyError and FilesChangedError. The virus scan may
     take seconds, so it runs before the transaction and holds no lock.
     """
     leaves_at = outgoing.leaves_at()
@@ -147,11 +158,14 @@ def _commit(
         raise SentAlreadyError
     sent = mailbox_submission.commit(prepared)
     # Before the draft is deleted, with the files that it still has.
-    sending.mark_sent(
+    marked = sending.mark_sent(
         [one.pk for one in outgoing.linked],
         reference=sent.reference,
         expires_at=links_until,
+        sender=outgoing.sender,
     )
+    if marked != len(outgoing.linked) or outgoing.has_others():
+        raise FilesChangedError
     if outgoing.drafts is not None:
         draft_store.delete(outgoing.draft, mailbox=outgoing.drafts)
     scheduled = ScheduledSend.objects.create(

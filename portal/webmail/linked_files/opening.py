@@ -52,7 +52,7 @@ class Opening:
 
 def of(request: HttpRequest, secret: str) -> Opening:
     """Returns what a visitor may do with the file of a link. Raises Http404."""
-    rows = LinkedFile.objects.select_related("content", "mailbox")
+    rows = LinkedFile.objects.select_related("content", "mailbox", "sender")
     file = rows.filter(secret=secret).first()
     if file is None:
         raise Http404

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from engine.linked_files import downloads, ending, limits
+from engine.linked_files import downloads, ending, limits, sending
+from engine.linked_files.downloads import Downloads
 from engine.linked_files.models import End, LinkedFile
 from engine.storage.models import Message
-from engine.trace.models import Event
 from portal.ui.pagination import paginate
 from portal.webmail.access import (
     AccessibleMailboxes,
@@ -27,12 +27,21 @@ DOWNLOADS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class OwnFile:
-    """A file with its message, if the author still has it, and its latest downloads."""
+    """A file with its message or draft, if there is one yet, and its latest downloads."""
 
     file: LinkedFile
     message: Message | None
-    downloads: Sequence[Event]
-    more: int
+    downloads: Downloads
+
+    @property
+    def more(self) -> int:
+        """How many downloads are not shown."""
+        return self.downloads.total - len(self.downloads.latest)
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends by itself."""
+        return self.file.expires_at or sending.draft_expiry(self.file)
 
 
 @requires_mail
@@ -41,7 +50,7 @@ def index(request: HttpRequest) -> HttpResponse:
     """Lists what the person sent as links, the latest first."""
     mailboxes = accessible_mailboxes(request)
     person = mailboxes.person
-    rows = LinkedFile.objects.filter(person=person).exclude(reference="")
+    rows = LinkedFile.objects.filter(person=person)
     page = paginate(request, rows, descending=True)
     context = {
         "files": _with_downloads(page.rows, mailboxes),
@@ -57,7 +66,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def stop(request: HttpRequest, file_id: int) -> HttpResponse:
     """Stops sharing a file, after confirmation."""
     person = accessible_mailboxes(request).person
-    own = LinkedFile.objects.live().filter(person=person).exclude(reference="")
+    own = LinkedFile.objects.live().filter(person=person)
     file = get_object_or_404(own, pk=file_id)
     if request.method == "POST":
         ending.end(file, End.STOPPED, by=person)
@@ -71,8 +80,8 @@ def _with_downloads(
     files: list[LinkedFile], mailboxes: AccessibleMailboxes
 ) -> list[OwnFile]:
     """Returns the files with what else the page shows. Two queries."""
-    found = downloads.counts(files)
-    references = {one.reference for one in files}
+    found = downloads.of_files(files, shown=DOWNLOADS_SHOWN)
+    references = {one.reference for one in files if one.is_sent}
     readable = [one.mailbox.pk for one in mailboxes.readable]
     rows = Message.objects.filter(reference__in=references, mailbox__in=readable)
     sent = {one.reference: one for one in rows if one.is_sent_copy}
@@ -80,8 +89,7 @@ def _with_downloads(
         OwnFile(
             file,
             sent.get(file.reference),
-            found[file.pk][:DOWNLOADS_SHOWN],
-            max(0, len(found[file.pk]) - DOWNLOADS_SHOWN),
+            found.get(file.pk, Downloads()),
         )
         for file in files
     ]

@@ -85,7 +85,7 @@ def show(request: HttpRequest, secret: str) -> HttpResponse:
         return _ended(request)
     if opened.reader is None:
         return _prove(request, opened, AddressForm())
-    context = {"opened": opened, "sender": opened.file.mailbox}
+    context = {"opened": opened, "sender": opened.file.author}
     return render(request, "webmail/linked_files/files.html", context)
 
 

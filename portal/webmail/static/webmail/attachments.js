@@ -113,9 +113,11 @@ function send(file, upload, target) {
         const refusal = target.list.querySelector(".govuk-error-message")?.textContent.trim();
         state.textContent = request.status === 200 ? `${file.name} added.` : refusal ?? "";
       }
-      else fail(file, request.status);
+      else fail(file, request.status, target);
     });
-    request.addEventListener("error", () => fail(file, 0));
+    request.addEventListener("error", () => fail(file, 0, target));
+    // The service may have had all of it, and keeps it where the scan ends well.
+    request.addEventListener("abort", () => refresh(target));
     request.addEventListener("loadend", () => { upload.row.remove(); done(); });
     const body = new FormData();
     body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
@@ -131,7 +133,19 @@ function progress(upload, words) {
   state.textContent = `${upload.name}: ${words}`;
 }
 
-function fail(file, status) {
+// Shows the files that the draft has: sending takes those that the page shows.
+async function refresh(target) {
+  if (target !== linked) return;
+  const body = new FormData();
+  body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
+  try {
+    const response = await fetch(`${form.dataset.draftUrl}links/remove/`, { method: "POST", body });
+    if (response.ok && !response.redirected) target.list.innerHTML = await response.text();
+  } catch { /* Sending asks about what this page has not shown. */ }
+}
+
+function fail(file, status, target) {
+  refresh(target);
   complain(status === 413
     ? `${file.name} was not added: it is too large.`
     : `${file.name} was not added. Try again; if that fails too, save the draft and sign in again.`);

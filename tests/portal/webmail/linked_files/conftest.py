@@ -38,9 +38,10 @@ def send_linked(
 ) -> LinkedFile:
     """Sends a message with files as links; returns the first."""
     link(client, page, *files)
+    shown = [one.pk for one in LinkedFile.objects.filter(reference="")]
     confirmed = [*KNOWN, *(f"new_recipient:{one.strip()}" for one in to.split(","))]
-    typed = {"to": to, "text": "Here it is.", "confirmed": confirmed} | over
-    page.post(client, "send", **typed)
+    typed = {"to": to, "text": "Here it is.", "confirmed": confirmed, "linked": shown}
+    page.post(client, "send", **typed | over)
     file = LinkedFile.objects.order_by("pk").first()
     assert file is not None
     assert file.is_sent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -17,10 +19,14 @@ from engine.blobs import store
 from engine.blobs.interface import Kind
 from engine.database import clock
 from engine.linked_files import downloads, sending
-from engine.linked_files.models import LinkedFile, ScanState
+from engine.linked_files import tasks as jobs
+from engine.linked_files.models import End, LinkedFile, ScanState
+from engine.linked_files.upload import examining
+from engine.queue.enqueue import mailbox_submission
 from engine.queue.preflight import message_size
 from engine.registry.models import Person
 from engine.storage.models import Content, FolderRole, Message
+from engine.trace.models import Event
 from portal.middleware.body_limit import BodyLimitMiddleware
 from portal.webmail import tasks
 from portal.webmail.linked_files import lines
@@ -31,14 +37,17 @@ from tests.fakes import RecordingClamd
 from tests.portal.conftest import SignIn
 from tests.portal.webmail.compose_page import (
     CHARLIE,
+    KNOWN,
     ComposePage,
     messages_in,
     only_message_in,
+    parsed_of,
 )
 from tests.portal.webmail.linked_files.conftest import FILE, link, send_linked, upload
 
 pytestmark = pytest.mark.usefixtures("charlie")
 
+SHOWN = re.compile(r'name="linked" value="([0-9]+)"')
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 
@@ -114,10 +123,75 @@ def test_a_message_taken_back_has_its_files_and_no_links_in_its_text(
     file.refresh_from_db()
     assert not file.is_sent
     page = compose_page.post(
-        as_bob, "send", to=CHARLIE, text="Again", confirmed=[f"new_recipient:{CHARLIE}"]
+        as_bob, "send", to=CHARLIE, text="Again", confirmed=KNOWN, linked=file.pk
     )
     file.refresh_from_db()
     assert file.is_sent
+
+
+def test_a_file_that_the_page_did_not_show_is_not_sent_unasked(
+    as_bob: Client, bob: Person, compose_page: ComposePage
+) -> None:
+    link(as_bob, compose_page)
+    [shown] = SHOWN.findall(compose_page.page(as_bob))
+    # An upload that was cancelled while it was being scanned.
+    as_bob.post(f"{compose_page.url}links/add/", {"attachments": [upload("Wrong.pdf")]})
+    typed = {"to": CHARLIE, "text": "Here", "linked": shown}
+
+    page = compose_page.post(as_bob, "send", **typed).content.decode()
+
+    assert "A file was added meanwhile: Wrong.pdf. Check" in page
+    assert "added meanwhile: Bundle.pdf" not in page
+    assert not messages_in(bob.mailbox, FolderRole.SENT)
+    both = SHOWN.findall(page)
+    compose_page.post(as_bob, f"unlink-{both[1]}", **typed)
+    compose_page.post(as_bob, "send", **typed)
+    [sent] = messages_in(bob.mailbox, FolderRole.SENT)
+    assert "Wrong.pdf" not in parsed_of(sent).own_text()
+    assert "Bundle.pdf" in parsed_of(sent).own_text()
+
+
+def test_a_file_that_goes_while_its_message_is_scanned_stops_the_message(
+    as_bob: Client,
+    bob: Person,
+    compose_page: ComposePage,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link(as_bob, compose_page)
+    [shown] = SHOWN.findall(compose_page.page(as_bob))
+    typed = {"to": CHARLIE, "text": "Here", "linked": shown}
+    prepare = mailbox_submission.prepare
+
+    def meanwhile(act: Callable[[], object]) -> str:
+        def prepared(*args: object, **named: object) -> object:
+            act()
+            return prepare(*args, **named)
+
+        monkeypatch.setattr(mailbox_submission, "prepare", prepared)
+        return compose_page.post(as_bob, "send", **typed).content.decode()
+
+    links = f"{compose_page.url}links/"
+    more = {"attachments": [upload("More.pdf")]}
+    for act in (
+        lambda: Client.post(as_bob, f"{links}add/", more),
+        lambda: Client.post(as_bob, f"{links}remove/", {"file": shown}),
+    ):
+        assert "changed meanwhile, so nothing was sent" in meanwhile(act)
+        LinkedFile.objects.filter(name="More.pdf").delete()
+    assert not messages_in(bob.mailbox, FolderRole.SENT)
+
+
+def test_what_was_sent_is_not_removed_as_a_drafts(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
+    link(as_bob, compose_page)
+    before = list(LinkedFile.objects.all())
+    file = send_linked(as_bob, compose_page, CHARLIE, upload("Annex.pdf"))
+
+    sending.delete(before)
+
+    with downloads.open_content(file) as opened:
+        assert opened.read() == FILE
 
 
 def test_removing_a_file_or_its_draft_deletes_what_is_stored(
@@ -147,6 +221,40 @@ def test_removing_a_file_or_its_draft_deletes_what_is_stored(
     LinkedFile.objects.update(added_at=clock.now() - timedelta(days=3))
     tasks.sweep_files()
     assert not LinkedFile.objects.exists()
+
+
+def test_a_drafts_file_is_listed_and_ends_where_it_is_not_sent(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
+    listed = reverse("webmail:own_linked_files")
+    link(as_bob, compose_page)
+    [shown] = SHOWN.findall(compose_page.page(as_bob))
+
+    page = as_bob.get(listed).content.decode()
+    assert "Bundle.pdf" in page
+    assert "Not sent yet" in page
+    assert compose_page.url in page
+    jobs.let_go()
+    assert LinkedFile.objects.live().exists()
+    LinkedFile.objects.update(added_at=clock.now() - timedelta(days=31))
+    jobs.let_go()
+
+    row = LinkedFile.objects.get()
+    assert (row.end, row.content) == (End.EXPIRED, None)
+    assert not Event.objects.filter(reference="").exists()
+    typed = {"to": CHARLIE, "text": "Here", "linked": shown}
+    page = compose_page.post(as_bob, "send", **typed).content.decode()
+    assert "Bundle.pdf cannot be sent any more. Remove it" in page
+    assert "Expired: cannot be sent, so remove it" in page
+    page = compose_page.post(as_bob, f"unlink-{shown}", **typed).content.decode()
+    assert "Bundle.pdf" not in page
+    page = compose_page.post(as_bob, "send", **typed).content.decode()
+    assert "was removed meanwhile" in page
+    link(as_bob, compose_page)
+    stopped = reverse("webmail:stop_linked_file", args=[LinkedFile.objects.get().pk])
+    assert "until it is removed from it" in as_bob.get(stopped).content.decode()
+    as_bob.post(stopped)
+    assert LinkedFile.objects.get().end == End.STOPPED
 
 
 def test_a_draft_that_two_windows_write_on_is_forked_with_its_files(
@@ -219,6 +327,19 @@ def test_an_infected_forbidden_or_unscanned_file_is_refused_by_name(
             assert "Divide it" in page
     assert not LinkedFile.objects.exists()
     assert QuarantinedMessage.objects.count() == 1
+
+
+def test_a_process_examines_few_files_at_one_time(
+    as_bob: Client, compose_page: ComposePage
+) -> None:
+    with examining, examining:
+        page = link(as_bob, compose_page)
+        assert "Bundle.pdf was not added: others are uploading" in page
+        assert not LinkedFile.objects.exists()
+
+    link(as_bob, compose_page, upload("run.exe"))
+    link(as_bob, compose_page, upload("run.exe"))
+    assert "No virus found" in link(as_bob, compose_page)
 
 
 def test_an_encrypted_file_is_marked_where_the_community_says_so(

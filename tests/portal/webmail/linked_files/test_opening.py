@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import pytest
@@ -14,10 +14,20 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_q.models import OrmQ
 
+from engine.antivirus.scanners import message_scan
+from engine.antivirus.verdict import Verdict
 from engine.audit.models import Entry
 from engine.blobs import store
 from engine.blobs.interface import Kind
 from engine.database import clock
+from engine.incidents import (
+    key_index,
+    message_keys,
+    rescans,
+    search,
+    withdrawals,
+)
+from engine.incidents.models import RescanState, Withdrawal
 from engine.linked_files import ending, proofs
 from engine.linked_files import tasks as jobs
 from engine.linked_files.models import AddressProof, End, LinkedFile
@@ -26,9 +36,14 @@ from engine.queue import recall as recalls
 from engine.queue.delivery_status import one_message
 from engine.queue.mailbox_withdrawals import Cause
 from engine.queue.models import QueuedMessage, Source
-from engine.registry.models import Mailbox, Organisation, Person
-from engine.storage import content
-from engine.storage.models import FolderRole, Message, WithdrawalKind
+from engine.registry.models import Mailbox, Organisation, Person, RoleName
+from engine.storage import content, message_actions
+from engine.storage.models import (
+    FolderRole,
+    Message,
+    WithdrawalKind,
+    WithdrawnCopy,
+)
 from engine.trace import event_log
 from engine.trace.models import Event, EventKind
 from portal.webmail.linked_files import public_views
@@ -195,6 +210,30 @@ def test_only_the_recipients_and_the_author_open_it(
     assert opens(sign_in(Client(), alice, second_factor=True), file)
 
 
+def test_a_file_is_the_mailboxs_that_sent_it(
+    as_bob: Client,
+    compose_page: ComposePage,
+    team: Mailbox,
+    alice: Person,
+    bob: Person,
+    charlie: Person,
+    stranger: Client,
+) -> None:
+    factories.make_grant(team, bob, can_read=True, can_send=True)
+    factories.make_grant(team, alice, can_read=True)
+    file = send_linked(as_bob, compose_page, f"{CHARLIE}, {JANE}", sender=str(team.pk))
+    relayed(file.reference, JANE)
+
+    page = sign_in(Client(), charlie, second_factor=True).get(url(file))
+    assert f"Sent by {team.address} to" in page.content.decode()
+    assert bob.address not in page.content.decode()
+    page = sign_in(Client(), alice, second_factor=True).get(url(file))
+    assert f"as their sender, {team.address}" in page.content.decode()
+    ask(stranger, file, JANE)
+    notice = QueuedMessage.objects.filter(source=Source.SYSTEM).latest("pk")
+    assert team.address.encode() in content.read(notice)
+
+
 def test_a_recipient_elsewhere_proves_the_address_by_a_code(
     file: LinkedFile, stranger: Client
 ) -> None:
@@ -355,16 +394,98 @@ def test_an_operators_withdrawal_closes_it_until_it_is_put_back(
     assert opens(stranger, file)
 
 
+def test_a_withdrawn_message_has_closed_links_whatever_copies_there_are(
+    file: LinkedFile,
+    stranger: Client,
+    charlie: Person,
+    olive: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(key_index, "LAG", timedelta(0))
+    operators = [factories.make_person(f"{name}@secure.example") for name in "xy"]
+    for one in operators:
+        factories.make_staff(one, RoleName.OPERATOR)
+    as_charlie = sign_in(Client(), charlie, second_factor=True)
+    ask(stranger, file, JANE)
+    enter(stranger, file, code_to(JANE))
+    [copy] = messages_in(charlie.mailbox, FolderRole.INBOX)
+    # Read, and deleted for good: no copy is left.
+    message_actions.erase([copy.pk])
+    assert opens(as_charlie, file) and opens(stranger, file)
+    day = timedelta(days=1)
+    key_index.index_new()
+    wanted = search.criteria(
+        {message_keys.Kind.SUBJECT: "about it"},
+        since=clock.now() - day,
+        until=clock.now() + day,
+    )
+
+    def approve(asked: Withdrawal) -> None:
+        for one in operators:
+            withdrawals.agree(asked, by=one)
+        run_queued()
+
+    withdrawal = withdrawals.ask(wanted, reason="Wrong", by=olive)
+    approve(withdrawal)
+    WithdrawnCopy.objects.all().delete()  # after their time
+    assert not opens(as_charlie, file)
+    assert not opens(stranger, file)
+    approve(withdrawals.ask_to_put_back(withdrawal, reason="Right", by=olive))
+
+    assert opens(as_charlie, file)
+    assert opens(stranger, file)
+
+
+def test_a_rescan_ends_what_newer_signatures_find_infected(
+    file: LinkedFile,
+    charlie: Person,
+    bob: Person,
+    olive: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    as_charlie = sign_in(Client(), charlie, second_factor=True)
+    clean = message_scan.scan_file
+
+    def scan(chunks: Iterable[bytes]) -> Verdict:
+        data = b"".join(chunks)
+        bad = Verdict.of("Worm.Test", scanner="clamd")
+        return bad if data == FILE else clean([data])
+
+    assert opens(as_charlie, file)
+    rescans.start(days=1, by=olive)
+    run_queued()
+    assert opens(as_charlie, file)
+    monkeypatch.setattr(message_scan, "scan_file", scan)
+    rescan = rescans.start(days=1, by=olive)
+
+    run_queued()
+
+    rescan.refresh_from_db()
+    assert (rescan.state, rescan.infected) == (RescanState.DONE, 1)
+    assert as_charlie.get(url(file)).status_code == 410
+    file.refresh_from_db()
+    assert (file.end, file.content) == (End.INFECTED, None)
+    assert kinds(file.reference)[-1] == "link_ended"
+    assert Entry.objects.get(event="linked_file.ended").detail["why"] == "infected"
+    notices = QueuedMessage.objects.filter(source=Source.SYSTEM)
+    notice = notices.filter(recipients__address=bob.address).latest("pk")
+    assert b"Worm.Test in Bundle.pdf" in content.read(notice)
+
+
 def test_the_author_sees_own_files_alone_with_their_downloads(
     file: LinkedFile, as_bob: Client, charlie: Person
 ) -> None:
     as_charlie = sign_in(Client(), charlie, second_factor=True)
-    read(as_charlie.get(url(file, "download")))
+    for _ in range(7):
+        read(as_charlie.get(url(file, "download")))
     listed = reverse("webmail:own_linked_files")
     stopped = reverse("webmail:stop_linked_file", args=[file.pk])
 
     page = as_bob.get(listed).content.decode()
 
+    assert "of their members are not shown" in page
+    assert page.replace("<wbr>", "").count(CHARLIE) == 5
+    assert "and 2 more" in page
     assert "Bundle.pdf" in page
     assert "About it" in page
     assert CHARLIE in page.replace("<wbr>", "")
