@@ -19,7 +19,7 @@ class Scan(Protocol):
 
 
 class Close(Protocol):
-    """Withdraws an infected content, and notifies those whom it concerns."""
+    """Withdraws an infected content, and notifies its author and the operators."""
 
     def __call__(self, row: Content, *, signature: str) -> None: ...
 
