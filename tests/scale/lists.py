@@ -209,6 +209,7 @@ WITHOUT_QUERIES = {
     "account/openings/<": _RARE,
     "emergency-access/<": _RARE,
     "mail/withdrawn/<": _RARE,
+    "api/v1/messages/<": "a message has at most one reminder of each kind",
     "mail/mailboxes/<int:mailbox_id>/write/<uuid:token>/": (
         "looks for the first ten recipients alone"
     ),

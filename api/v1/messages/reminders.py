@@ -95,7 +95,11 @@ class Reminders(Resource):
         stored_messages.note_opening(message.mailbox, by=self.caller.key)
         return message
 
-    @extend_schema(operation_id="reminders_list", summary="List a message's reminders")
+    @extend_schema(
+        operation_id="reminders_list",
+        summary="List a message's reminders",
+        responses=ReminderSerializer(many=True),
+    )
     def list(self, request: Request, message_id: int) -> Response:
         """Returns at most one of each kind."""
         return Response(ReminderSerializer(self.get_queryset(), many=True).data)
