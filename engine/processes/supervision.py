@@ -64,21 +64,17 @@ class SupervisedProcess:
         self._started_at = 0.0
         self._due_at = 0.0
 
-    def check(self, *, may_start: bool = True) -> int | None:
-        """Starts the process if it is due. Returns its id if it has just ended.
-
-        Pass False while it must wait.
-        """
-        ended = None
-        if self.process is not None and (status := self.status()) is not None:
-            ended = self.process.pid
-            self._note_end(ended, status)
-        is_due = self.process is None and time.monotonic() >= self._due_at
-        if is_due and may_start:
-            self._launch()
+    def check(self) -> int | None:
+        """Starts the process if it is due. Returns its id if it has just ended."""
+        status = self.status()
+        ended = None if status is None else self.note_end(status)
+        self.start_if_due()
         return ended
 
-    def _launch(self) -> None:
+    def start_if_due(self) -> None:
+        """Starts the process unless it is there, or has to wait after failures."""
+        if self.process is not None or time.monotonic() < self._due_at:
+            return
         self._started_at = time.monotonic()
         try:
             self.process = self._start()
@@ -88,12 +84,16 @@ class SupervisedProcess:
             self._note_failure(f"cannot be started: {error}")
 
     def status(self) -> int | None:
-        """Returns the exit status until check() replaces the process; None while it runs."""
+        """Returns the exit status until the process is replaced; None while it runs."""
         return None if self.process is None else self.process.poll()
 
-    def _note_end(self, pid: int, status: int) -> None:
-        self.process = None
+    def note_end(self, status: int) -> int | None:
+        """Takes the process for ended, with this status; returns its id."""
+        if self.process is None:
+            return None
+        pid, self.process = self.process.pid, None
         self._note_failure(f"(process {pid}) {describe_status(status)}")
+        return pid
 
     def _note_failure(self, what: str) -> None:
         """Sets when to start it next: later with each start that failed in a row."""
@@ -159,9 +159,14 @@ class ForkedProcess:
     def poll(self) -> int | None:
         """Returns None while it runs, then its exit status: -N if signal N killed it."""
         if self._status is None:
-            ended, status = os.waitpid(self.pid, os.WNOHANG)
-            if ended:
-                self._status = os.waitstatus_to_exitcode(status)
+            try:
+                ended, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                # Other code waited for it, and has its status.
+                self._status = 1
+            else:
+                if ended:
+                    self._status = os.waitstatus_to_exitcode(status)
         return self._status
 
     def terminate(self) -> None:
@@ -201,9 +206,12 @@ def _run(
         traceback.print_exc()
         raise
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        # Whatever fails here must not return into the parent's code.
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
 
 
 def _status_of(end: SystemExit) -> int:

@@ -6,6 +6,8 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 from engine.processes.supervision import (
@@ -20,6 +22,8 @@ GRACE = 15.0
 LOOK_EVERY = 0.1
 # As a signal it only tries whether there is a process (kill(2)).
 NOTHING = 0
+# Of Linux; other systems may have none.
+PROCESSES = Path("/proc")
 
 
 class Supervisor:
@@ -67,12 +71,14 @@ class Supervisor:
         is_announced = False
         while not self._asked_to_stop:
             for name, one in self.kept.items():
-                ended = one.status()
-                if not is_announced and ended is not None and ended >= 0:
+                # Once: it may die between two looks.
+                status = one.status()
+                if not is_announced and status is not None and status >= 0:
                     return name
-                if ended is not None and one.process is not None:
-                    self._end_orphans_of(name, one.process.pid)
-                one.check(may_start=not self._has_orphans(name))
+                if status is not None and (pid := one.note_end(status)) is not None:
+                    self._end_orphans_of(name, pid)
+                if not self._has_orphans(name):
+                    one.start_if_due()
             if not is_announced and self._is_ready():
                 is_announced = True
                 self._on_ready()
@@ -89,8 +95,11 @@ class Supervisor:
         if name not in self._orphans:
             return False
         group, end_at = self._orphans[name]
+        _reap(group)
         is_late = time.monotonic() > end_at
-        if _signal_group(group, signal.SIGKILL if is_late else NOTHING) and not is_late:
+        if is_late:
+            _signal_group(group, signal.SIGKILL)
+        elif _signal_group(group, NOTHING) and _runs(group):
             return True
         del self._orphans[name]
         return False
@@ -101,6 +110,32 @@ class Supervisor:
         stop_all(self._needed, grace=GRACE)
         for group in (*groups, *(group for group, _ in self._orphans.values())):
             _signal_group(group, signal.SIGKILL)
+
+
+def _reap(group: int) -> None:
+    """Waits for those of a group that have ended and are ours.
+
+    They are where we are process 1, which gets what loses its parent.
+    """
+    with suppress(ChildProcessError):
+        while os.waitpid(-group, os.WNOHANG)[0]:
+            pass
+
+
+def _runs(group: int) -> bool:
+    """Whether a process of a group that is there runs.
+
+    One that has ended stays in the group until somebody waits for it (proc(5): state Z).
+    """
+    if not PROCESSES.exists():
+        return True
+    for process in PROCESSES.glob("[0-9]*/stat"):
+        with suppress(OSError):
+            # After the name, which may contain anything: state, parent, group.
+            state, _, its_group = process.read_text().rpartition(")")[2].split()[:3]
+            if int(its_group) == group and state not in "ZX":
+                return True
+    return False
 
 
 def _signal_group(group: int, number: int) -> bool:

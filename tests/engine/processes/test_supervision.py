@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -201,6 +202,34 @@ def test_a_copy_ends_when_asked_before_it_has_handlers() -> None:
         assert copy.wait() == -signal.SIGTERM
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_exits_where_its_output_cannot_be_written() -> None:
+    class FullDisk(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    def work() -> None:
+        sys.stdout = sys.stderr = FullDisk()
+
+    parent = os.getpid()
+    try:
+        copy = ForkedProcess(work)
+    finally:
+        if os.getpid() != parent:
+            os._exit(77)
+
+    assert copy.wait() == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_copy_whose_end_others_waited_for_has_ended() -> None:
+    copy = ForkedProcess(lambda: None)
+
+    os.waitpid(copy.pid, 0)
+
+    assert copy.poll() == copy.wait() == 1
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")

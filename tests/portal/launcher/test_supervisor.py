@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,9 +15,12 @@ import pytest
 
 from portal.launcher import supervisor as supervisor_module
 from portal.launcher.supervisor import Supervisor
-from tests.peers.process import is_running, wait_until
+from tests.peers.process import PATIENCE, PeerError, is_running, wait_until
 
 pytestmark = pytest.mark.slow
+
+# From linux/prctl.h.
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def python(code: str, *arguments: str) -> Callable[[], subprocess.Popen[bytes]]:
@@ -165,6 +170,73 @@ def test_one_is_replaced_once_what_it_had_started_has_ended(tmp_path: Path) -> N
 
     assert supervisor.run() == ""
     assert note.read_text().startswith("started,ended,started,")
+
+
+class SeenLate:
+    """A process whose end is seen at the second look only."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process, self._looks = process, 0
+        self.pid = process.pid
+        self.terminate, self.kill = process.terminate, process.kill
+
+    def poll(self) -> int | None:
+        status = self._process.poll()
+        self._looks += status is not None
+        return status if self._looks > 1 else None
+
+
+def test_one_that_dies_between_two_looks_is_replaced_after_what_it_had_started(
+    tmp_path: Path,
+) -> None:
+    note = tmp_path / "note"
+    start = python(STARTS_ONE_THAT_ENDS_SLOWLY, str(note))
+    supervisor = Supervisor(
+        {"one": lambda: SeenLate(start())},
+        is_ready=lambda: note.exists() and note.read_text() == "started,",
+        on_ready=lambda: os.kill(supervisor.kept["one"].process.pid, signal.SIGKILL),
+    )
+    note.touch()
+    threading.Thread(target=stop_once_started_twice, args=[note]).start()
+
+    assert supervisor.run() == ""
+    assert note.read_text().startswith("started,ended,started,")
+
+
+def test_what_has_ended_but_is_waited_for_by_nobody_holds_up_no_replacement(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(supervisor_module, "GRACE", 60.0)
+    note = tmp_path / "note"
+    supervisor = Supervisor(
+        {"one": python(STARTS_ONE_THAT_ENDS_SLOWLY, str(note))},
+        is_ready=lambda: note.exists() and note.read_text() == "started,",
+        on_ready=lambda: os.kill(supervisor.kept["one"].process.pid, signal.SIGKILL),
+    )
+    note.touch()
+    threading.Thread(target=stop_once_started_twice, args=[note, 20.0]).start()
+
+    with as_first_process():
+        assert supervisor.run() == ""
+
+    assert note.read_text().startswith("started,ended,started,")
+
+
+@contextmanager
+def as_first_process() -> Iterator[None]:
+    """Makes processes that lose their parent ours, as they are process 1's."""
+    prctl = ctypes.CDLL(None).prctl
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0)
+
+
+def stop_once_started_twice(note: Path, patience: float = PATIENCE) -> None:
+    with suppress(PeerError):
+        wait_until(lambda: note.read_text().count("started") == 2, "another", patience)
+    ask_ourselves_to_stop()
 
 
 def test_one_whose_children_do_not_end_is_replaced_all_the_same(
