@@ -5,14 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from engine.audit.models import Entry
 from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage.models import FolderRole, Message, Reminder
+from portal.webmail.models import ScheduledSend
 from tests import factories
 from tests.api.conftest import Api, Key
 from tests.portal.webmail.conftest import store_message
+
+SENT = FolderRole.SENT
 
 
 @pytest.fixture
@@ -75,3 +80,37 @@ def test_a_sent_message_of_a_group_mailbox_is_followed_up_for_a_member(
     received = store_message(team)
     other = f"/messages/{received.pk}/reminders/follow-up/"
     assert call("PUT", other, {"days": 3, "person": bob.pk}).status_code == 409
+
+
+def test_the_audit_trail_is_locked_before_any_message(call: Api, bob: Person) -> None:
+    message, sent = store_message(bob.mailbox), store_message(bob.mailbox, role=SENT)
+    call("GET", f"/messages/{message.pk}/reminders/")  # notes that the key opened it
+
+    for method, path, data in (
+        ("PUT", f"{message.pk}/reminders/snooze/", {"until": in_days(2)}),
+        ("DELETE", f"{message.pk}/reminders/snooze/", None),
+        ("PUT", f"{sent.pk}/reminders/follow-up/", {"days": 3}),
+        ("DELETE", f"{sent.pk}/reminders/follow-up/", None),
+        ("PATCH", f"{message.pk}/", {"is_read": True, "is_flagged": True}),
+    ):
+        with CaptureQueriesContext(connection) as ran:
+            assert call(method, f"/messages/{path}", data).status_code < 300
+        said = [one["sql"] for one in ran]
+        at = next(n for n, sql in enumerate(said) if "audit_chainend" in sql)
+        assert said[at - 1].startswith("SAVEPOINT")
+        changes = ('INSERT INTO "storage_', 'UPDATE "storage_')
+        assert not [sql for sql in said[:at] if sql.startswith(changes)]
+
+
+def test_a_follow_up_counts_from_when_the_message_leaves(
+    call: Api, bob: Person
+) -> None:
+    sent = store_message(bob.mailbox, role=SENT)
+    leaves_at = timezone.now() + timedelta(days=5)
+    ScheduledSend.objects.create(
+        message=sent, person=bob, reference=sent.reference, leaves_at=leaves_at
+    )
+
+    call("PUT", f"/messages/{sent.pk}/reminders/follow-up/", {"days": 3})
+
+    assert Reminder.objects.get().due_at - leaves_at > timedelta(days=2, hours=22)

@@ -20,10 +20,12 @@ from api.framework.request_validation import (
 )
 from api.framework.viewsets import Resource
 from api.v1.messages import stored_messages
+from engine.audit.record import lock_chain
 from engine.registry.models import Person
 from engine.registry.scopes import Scope
 from engine.storage.models import Message, Reminder, ReminderKind
 from engine.storage.organising import assignments, reminders
+from portal.webmail.models import ScheduledSend
 
 OF_WHOM = (
     "The id of the person. Only for a group mailbox, where it must be given: a member "
@@ -117,6 +119,7 @@ class Reminders(Resource):
         given = validated(request, SnoozeRequest)
         person = _person(message, given)
         with transaction.atomic():
+            lock_chain()  # before every other lock
             reminders.snooze(
                 message.mailbox, [message], until=given["until"], by=person
             )
@@ -145,7 +148,13 @@ class Reminders(Resource):
         given = validated(request, FollowUpRequest)
         person = _person(message, given)
         with transaction.atomic():
-            reminders.follow_up(message, days=given["days"], by=person)
+            lock_chain()
+            reminders.follow_up(
+                message,
+                days=given["days"],
+                by=person,
+                leaves_at=ScheduledSend.objects.leaving_of(message),
+            )
             self._record(message, {"followed_up_after": given["days"]})
         return self._answer(message, ReminderKind.FOLLOW_UP)
 
@@ -165,6 +174,7 @@ class Reminders(Resource):
         reminder = get_object_or_404(rows, kind=kind, **of)
         message = self._message()
         with transaction.atomic():
+            lock_chain()
             reminders.cancel(reminder)
             self._record(message, {"ended": kind})
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -11,7 +11,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from api.auth.caller import Caller
-from engine.audit.record import record
+from engine.audit.record import lock_chain, record
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
 from engine.mail.mime.parts import Part
@@ -133,6 +133,7 @@ def change(
     by: ApiKey,
 ) -> None:
     """Marks a message or moves it to another folder; None leaves a property as it is."""
+    lock_chain()  # before every other lock, as actions of the registry do
     if is_read is not None:
         message_actions.mark_read([message], is_read=is_read)
     if is_flagged is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.db.models.functions import Now
@@ -21,6 +21,11 @@ class ScheduledSendQuerySet(models.QuerySet["ScheduledSend"]):
     def waiting(self) -> ScheduledSendQuerySet:
         """Those that have not left, so that they can be undone."""
         return self.filter(leaves_at__gt=Now())
+
+    def leaving_of(self, message: Message) -> datetime | None:
+        """Returns when a message that has not left leaves; None for other messages."""
+        rows = self.waiting().filter(message=message)
+        return rows.values_list("leaves_at", flat=True).first()
 
     def later(self) -> ScheduledSendQuerySet:
         """Those whose author chose when they leave, and that have not left."""

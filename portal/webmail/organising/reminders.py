@@ -110,13 +110,12 @@ def follow_up(request: HttpRequest, message_id: int) -> HttpResponse:
     """Reminds the person if nobody has answered a sent message after some days."""
     mailboxes = accessible_mailboxes(request)
     _, message = mailboxes.writable_message(message_id)
-    waiting = ScheduledSend.objects.waiting().filter(message=message).first()
     try:
         reminders.follow_up(
             message,
             days=chosen_days(request) or 3,
             by=mailboxes.person,
-            leaves_at=waiting.leaves_at if waiting else None,
+            leaves_at=ScheduledSend.objects.leaving_of(message),
         )
     except PolicyError as refusal:
         messages.warning(request, str(refusal))
