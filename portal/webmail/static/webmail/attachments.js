@@ -15,6 +15,8 @@ const linked = links && { url: () => `${form.dataset.draftUrl}links/add/`, list:
 let line = Promise.resolve();
 let waiting = 0;
 let uploading = 0;
+// The file on its way, which a fork of the draft may overtake.
+let current = null;
 
 document.querySelector(".app-write__attach").hidden = true;
 for (const only of document.querySelectorAll(".app-js-only")) only.hidden = false;
@@ -96,8 +98,11 @@ function rowFor(file) {
 function send(file, upload, target) {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
+    const url = target.url();
+    const isForked = () => target.url() !== url;
     upload.request = request;
-    request.open("POST", target.url());
+    current = { file, upload, request };
+    request.open("POST", url);
     progress(upload, "uploading");
     request.upload.addEventListener("load", () => {
       upload.bar.removeAttribute("value");
@@ -107,6 +112,7 @@ function send(file, upload, target) {
       if (event.lengthComputable) upload.bar.value = (100 * event.loaded) / event.total;
     });
     request.addEventListener("load", () => {
+      if (isForked()) return;
       const isList = request.status === 200 || request.status === 422;
       if (isList && /\/(?:files|links\/add)\/$/.test(request.responseURL)) {
         target.list.innerHTML = request.responseText;
@@ -115,10 +121,15 @@ function send(file, upload, target) {
       }
       else fail(file, request.status, target);
     });
-    request.addEventListener("error", () => fail(file, 0, target));
+    request.addEventListener("error", () => { if (!isForked()) fail(file, 0, target); });
     // The service may have had all of it, and keeps it where the scan ends well.
-    request.addEventListener("abort", () => refresh(target));
-    request.addEventListener("loadend", () => { upload.row.remove(); done(); });
+    request.addEventListener("abort", () => { if (!isForked()) refresh(target); });
+    request.addEventListener("loadend", () => {
+      current = null;
+      if (isForked() && !upload.isStopped) { done(send(file, upload, target)); return; }
+      upload.row.remove();
+      done();
+    });
     const body = new FormData();
     body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
     body.set("attachments", file);
@@ -160,9 +171,20 @@ function complain(text) {
   return words;
 }
 
+const countOf = (file) => [...list.querySelectorAll("[data-size]")].filter((one) => Number(one.dataset.size) === file.size && one.textContent.includes(file.name)).length;
+
+// What is on its way would go to the draft that another window has: it goes to ours, unless
+// the copies include it already.
 form.addEventListener("draft-forked", ({ detail: { files, links: own } }) => {
+  const before = current ? countOf(current.file) : 0;
   list.innerHTML = files;
   if (linked) linked.list.innerHTML = own;
+  if (!current) return;
+  if (countOf(current.file) > before) {
+    current.upload.isStopped = true;
+    state.textContent = `${current.file.name} added.`;
+  }
+  current.request.abort();
 });
 input.addEventListener("change", () => { add([...input.files]); input.value = ""; });
 

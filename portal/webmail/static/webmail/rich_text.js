@@ -156,12 +156,15 @@ async function addPicture(file) {
   body.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   body.set("attachments", file);
   let answer = { problem: `${file.name} was not added. Try again in a moment.` };
+  const url = form.dataset.draftUrl;
   try {
-    const response = await fetch(`${form.dataset.draftUrl}pictures/`, { method: "POST", body });
+    const response = await fetch(`${url}pictures/`, { method: "POST", body });
     if (!response.redirected && (response.ok || response.status === 422)) answer = await response.json();
   } catch {
     // offline: the problem above says what to do
   }
+  // Meanwhile the draft became one of its own, which does not have the picture.
+  if (form.dataset.draftUrl !== url) { await addPicture(file); return; }
   if (!answer.src) { say(answer.problem); return; }
   const isNamed = file.name && !/^image\.\w+$/.test(file.name);
   editor.insertImage(answer.src, { alt: isNamed ? file.name : "Picture" });

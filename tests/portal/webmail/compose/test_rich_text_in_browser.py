@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Error, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from engine.registry.models import Person
 from engine.storage.models import FolderRole
-from portal.webmail.models import WritingPreferences
+from portal.webmail.models import DraftFile, WritingPreferences
 from tests.peers.chromium import OpenPage, launch_options
 from tests.portal import screens
 from tests.portal.webmail.compose_page import JANE, only_message_in
 from tests.portal.webmail.conftest import compose_html, store_message
 from tests.portal.webmail.rendering.test_written_html import SHAPES
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(60)
 
 pytestmark = [
     pytest.mark.slow,
@@ -156,3 +160,51 @@ def test_a_browser_that_is_killed_loses_five_seconds_at_most(
     assert needed and kept.startswith(needed.rstrip())
     page.goto(rich_url)
     assert page.locator("#editor").inner_text().startswith(needed.rstrip())
+
+
+def test_files_on_their_way_follow_a_draft_that_becomes_one_of_its_own(
+    page: Page, bob: Person
+) -> None:
+    page.goto(reverse("webmail:compose"))
+    url = page.locator("#write").get_attribute("data-draft-url")
+    page.locator("#editor").press_sequentially("Mine")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    old = url.split("/")[-2]
+    held: list[Route] = []
+    page.route(f"**/{old}/files/", lambda route: held.append(route))
+    page.route(f"**/{old}/pictures/", lambda route: held.append(route))
+    file = {"name": "Bundle.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    picture = {"name": "seal.png", "mimeType": "image/png", "buffer": PNG}
+    with page.expect_request("**/files/"):
+        page.locator("#id_attachments").set_input_files([file])
+    with page.expect_request("**/pictures/"):
+        page.locator("[data-picture]").set_input_files([picture])
+    save_elsewhere(page, url)
+
+    page.locator("#editor").press_sequentially(" too")
+    expect(page.locator(".app-write__forked")).to_contain_text("another window")
+    expect(page.locator("#file-list")).to_contain_text("No virus found")
+    for route in held:
+        with suppress(Error):  # the page gave the file up, and sent it again
+            route.continue_()
+
+    own = page.url.split("/")[-2]
+    expect(page.locator("#editor img")).to_have_attribute("src", re.compile(own))
+    expect(page.locator("#file-list li")).to_have_count(1)
+    assert own != old
+    files = DraftFile.objects.filter(token=own)
+    assert sorted(files.values_list("name", flat=True)) == ["Bundle.pdf", "seal.png"]
+
+
+def save_elsewhere(page: Page, url: str) -> None:
+    """Saves other words over a draft, as another window does."""
+    page.evaluate(
+        """url => {
+          const body = new FormData(document.getElementById("write"));
+          body.delete("html");
+          for (const [name, value] of [["text", "Theirs"], ["window", "f".repeat(32)]])
+            body.set(name, value);
+          return fetch(`${url}save/`, { method: "POST", body });
+        }""",
+        url,
+    )
