@@ -35,19 +35,14 @@ from portal.webmail.compose.compose_request import (
     EditDraft,
     load_compose_request,
 )
-from portal.webmail.compose.send_message import FilesChangedError, SentAlreadyError
+from portal.webmail.compose.send_message import FilesChangedError
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.drafts.draft_store import DraftConflictError
+from portal.webmail.drafts.draft_store import ClosedError, DraftConflictError
 from portal.webmail.mailbox import undo_move
 from portal.webmail.organising import collision
 from portal.webmail.request_ids import parse_id
 
-SENT_ALREADY = "This message has been sent already."
-FILES_CHANGED = (
-    "The files that are sent as links changed meanwhile, so nothing was sent. Check them, "
-    "and send the message again."
-)
 # What buttons do with the text besides saving it.
 EDITS: Mapping[str, EditDraft] = {
     "format": draft_edits.formatted,
@@ -69,10 +64,10 @@ def draft(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
     compose_request = load_compose_request(request, mailbox_id, token)
     if request.method != "POST":
         return _show(request, compose_request)
-    if send_message.is_sent(
+    if draft_store.is_sent(
         compose_request.kept, sender=compose_request.form.sender_mailbox
     ):
-        messages.info(request, SENT_ALREADY)
+        messages.info(request, str(draft_store.SentAlreadyError()))
         return redirect("webmail:mailbox", mailbox_id=mailbox_id)
     do = request.POST.get("do", "save")
     # Not "send": Ctrl+Enter must not send what is asked about.
@@ -192,8 +187,13 @@ def _save_conflict(
     request: HttpRequest, compose_request: ComposeRequest
 ) -> HttpResponse:
     """Keeps both versions: another window saved or sent the draft meanwhile."""
+    try:
+        own = compose_request.save_as_new_draft()
+    except ClosedError as closed:
+        messages.info(request, str(closed))
+        return redirect("webmail:mailbox", mailbox_id=compose_request.access.mailbox.pk)
     messages.warning(request, CHANGED_ELSEWHERE)
-    return redirect(compose_request.draft_url(compose_request.save_as_new_draft()))
+    return redirect(compose_request.draft_url(own))
 
 
 def _edit(
@@ -281,11 +281,11 @@ def _send_now(
             page.status_code = HTTPStatus.TOO_MANY_REQUESTS
             page["Retry-After"] = str(error.retry_after)
         return page
-    except FilesChangedError:
-        compose_request.form.add_error("attachments", FILES_CHANGED)
+    except FilesChangedError as changed:
+        compose_request.form.add_error("attachments", str(changed))
         return compose_page(request, compose_request, edited)
-    except SentAlreadyError:
-        messages.info(request, SENT_ALREADY)
+    except ClosedError as closed:
+        messages.info(request, str(closed))
     else:
         send_message.mark_answered(
             edited, access=compose_request.access, sent=sent.scheduled

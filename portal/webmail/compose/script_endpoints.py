@@ -14,12 +14,16 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from portal.webmail.access import requires_mail
-from portal.webmail.compose import pre_send_check, send_message
+from portal.webmail.compose import pre_send_check
 from portal.webmail.compose.compose_request import ComposeRequest, load_compose_request
-from portal.webmail.compose.compose_views import CHANGED_ELSEWHERE, SENT_ALREADY
+from portal.webmail.compose.compose_views import CHANGED_ELSEWHERE
 from portal.webmail.drafts import attachments, draft_store, pictures
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.drafts.draft_store import DraftConflictError
+from portal.webmail.drafts.draft_store import (
+    ClosedError,
+    DraftConflictError,
+    SentAlreadyError,
+)
 from portal.webmail.models import DraftFile
 from portal.webmail.organising import collision
 from portal.webmail.request_ids import parse_id
@@ -30,28 +34,40 @@ from portal.webmail.request_ids import parse_id
 def autosave(request: HttpRequest, mailbox_id: int, token: UUID) -> HttpResponse:
     """Saves the draft; as one of its own, where another window changed or deleted it.
 
-    Answers 409 with a sentence if it was sent.
+    Answers 409 with a sentence if it was sent, or deleted by the window that saves late.
     """
     compose_request = load_compose_request(request, mailbox_id, token)
-    if send_message.is_sent(
+    if draft_store.is_sent(
         compose_request.kept, sender=compose_request.form.sender_mailbox
     ):
-        return JsonResponse({"problem": SENT_ALREADY}, status=409)
+        return JsonResponse({"problem": str(SentAlreadyError())}, status=409)
     if not compose_request.form.is_valid() or compose_request.home is None:
         return JsonResponse(
             {"problem": "The draft was not saved. Press Save draft to see why."},
             status=400,
         )
-    forked: dict[str, object] = {}
     try:
-        saved = compose_request.save()
-    except DraftConflictError:
-        saved = compose_request.save_as_new_draft()
-        forked = {"forked": _forked(request, compose_request, saved)}
+        saved, forked = _saved(request, compose_request)
+    except ClosedError as closed:
+        return JsonResponse({"problem": str(closed)}, status=409)
     others = collision.begin(
         compose_request.access, saved.in_reply_to, by=compose_request.mailboxes.person
     )
     return JsonResponse({"version": saved.version, "others": others, **forked})
+
+
+def _saved(
+    request: HttpRequest, compose_request: ComposeRequest
+) -> tuple[Draft, dict[str, object]]:
+    """Saves the draft; also returns what to answer where it is one of its own now.
+
+    Raises ClosedError.
+    """
+    try:
+        return compose_request.save(), {}
+    except DraftConflictError:
+        saved = compose_request.save_as_new_draft()
+    return saved, {"forked": _forked(request, compose_request, saved)}
 
 
 def _forked(
@@ -65,7 +81,7 @@ def _forked(
         "said": CHANGED_ELSEWHERE,
         "files": render_to_string(
             "webmail/compose/attachment_list.html",
-            {"files": _attached(request, own), "errors": []},
+            {"files": own.attached(is_rich=bool(saved.html)), "errors": []},
             request=request,
         ),
         "links": render_to_string(

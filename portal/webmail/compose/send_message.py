@@ -25,6 +25,7 @@ from portal.webmail.access import MailboxAccess
 from portal.webmail.drafts import attachments, draft_store
 from portal.webmail.drafts.draft import Draft
 from portal.webmail.drafts.draft_lock import lock_drafts
+from portal.webmail.drafts.draft_store import SentAlreadyError
 from portal.webmail.drafts.options import tagged
 from portal.webmail.linked_files import lines
 from portal.webmail.models import ScheduledSend
@@ -33,12 +34,14 @@ from portal.webmail.organising.reminders import DAYS
 from portal.webmail.rendering import written_html
 
 
-class SentAlreadyError(Exception):
-    """The draft was sent before: by another window, or a second press of the button."""
-
-
 class FilesChangedError(Exception):
     """A file that the message links to was removed, or another added, meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The files that are sent as links changed meanwhile, so nothing was sent. "
+            "Check them, and send the message again."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +109,6 @@ class OutgoingMessage:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def is_sent(draft: Draft, *, sender: Mailbox) -> bool:
-    """True if the draft was sent already."""
-    return Message.objects.filter(
-        mailbox=sender, folder__role=FolderRole.SENT, message_id=draft.message_id
-    ).exists()
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """A message that was accepted."""
@@ -154,7 +150,7 @@ def _commit(
     by: Person,
 ) -> Sent:
     lock_drafts(outgoing.sender)
-    if is_sent(outgoing.draft, sender=outgoing.sender):
+    if draft_store.is_sent(outgoing.draft, sender=outgoing.sender):
         raise SentAlreadyError
     sent = mailbox_submission.commit(prepared)
     # Before the draft is deleted, with the files that it still has.

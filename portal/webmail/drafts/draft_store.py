@@ -23,10 +23,35 @@ class DraftConflictError(Exception):
     """Another window saved, sent or deleted the draft since it was read."""
 
 
+class ClosedError(Exception):
+    """Nothing more is written in the draft. Has the sentence to show."""
+
+
+class SentAlreadyError(ClosedError):
+    """The draft was sent before: by another window, or a second press of the button."""
+
+    def __init__(self) -> None:
+        super().__init__("This message has been sent already.")
+
+
+class DeletedError(ClosedError):
+    """The window deleted the draft after what it saves late."""
+
+    def __init__(self) -> None:
+        super().__init__("This draft was deleted. It is in the Deleted folder.")
+
+
 def find(mailbox: Mailbox, token: UUID) -> Draft | None:
     """Returns the saved draft with this token, or None."""
     kept = _saved_message(mailbox, Draft(token=token))
     return parse_draft(token, content.read(kept), kept.pk) if kept else None
+
+
+def is_sent(draft: Draft, *, sender: Mailbox) -> bool:
+    """True if the draft was sent already."""
+    return Message.objects.filter(
+        mailbox=sender, folder__role=FolderRole.SENT, message_id=draft.message_id
+    ).exists()
 
 
 @transaction.atomic
@@ -70,7 +95,9 @@ def save_over(
     if kept is not None and draft.window and kept.window == draft.window:
         if kept.turn >= draft.turn:
             return kept
-    elif (kept.version if kept else None) != version:
+    elif (kept.version if kept else None) != version or (
+        kept is None and _is_closed(draft, mailbox=mailbox, sender=sender)
+    ):
         raise DraftConflictError
     return save(draft, mailbox=mailbox, sender=sender)
 
@@ -79,18 +106,24 @@ def save_over(
 def fork(draft: Draft, *, mailbox: Mailbox, sender: Mailbox) -> Draft:
     """Saves what a window has as a draft of its own, with copies of the files.
 
-    For after a conflict. Another call for the same window saves the same draft: the
-    answer to the first may be lost.
+    For after a conflict. Another call for the same window saves the same draft, and
+    copies what was added since: the answer to the first may be lost. Raises
+    SentAlreadyError, and DeletedError where the window itself deleted the draft.
     """
     lock_drafts(mailbox)
     token = uuid5(draft.token, draft.window) if draft.window else uuid4()
     own = replace(draft, token=token, version=None)
+    for one in (draft, own):
+        if is_sent(one, sender=sender):
+            raise SentAlreadyError
+        if _is_deleted(one, mailbox=mailbox):
+            raise DeletedError
     kept = find(mailbox, token)
-    if kept is None:
-        attachments.copy_all(mailbox, draft.token, to=token)
-        sending.copy_all(mailbox, draft.token, to=token)
-    elif kept.turn >= draft.turn:
+    if kept is not None and kept.turn >= draft.turn:
         return kept
+    attachments.copy_all(mailbox, draft.token, to=token)
+    if kept is None:
+        sending.copy_all(mailbox, draft.token, to=token)
     return save(own, mailbox=mailbox, sender=sender)
 
 
@@ -125,18 +158,31 @@ def restore(message: Message) -> None:
         message_actions.move([message], drafts)
 
 
+def _is_closed(draft: Draft, *, mailbox: Mailbox, sender: Mailbox) -> bool:
+    return is_sent(draft, sender=sender) or _is_deleted(draft, mailbox=mailbox)
+
+
+def _is_deleted(draft: Draft, *, mailbox: Mailbox) -> bool:
+    """Whether a window deleted the draft once it had saved what this late save has."""
+    deleted = _saved_message(mailbox, draft, role=FolderRole.TRASH)
+    if deleted is None or not draft.window:
+        return False
+    last = parse_draft(draft.token, content.read(deleted), deleted.pk)
+    return last.window == draft.window and last.turn >= draft.turn
+
+
 def _erase_saved(mailbox: Mailbox, draft: Draft) -> None:
     kept = _saved_message(mailbox, draft)
     if kept is not None:
         message_actions.erase([kept.pk])
 
 
-def _saved_message(mailbox: Mailbox, draft: Draft) -> Message | None:
+def _saved_message(
+    mailbox: Mailbox, draft: Draft, *, role: FolderRole = FolderRole.DRAFTS
+) -> Message | None:
     return (
         Message.objects.filter(
-            mailbox=mailbox,
-            folder__role=FolderRole.DRAFTS,
-            message_id=draft.message_id,
+            mailbox=mailbox, folder__role=role, message_id=draft.message_id
         )
         .select_related("content", "mailbox")
         .first()

@@ -111,7 +111,7 @@ async function handleResponse(response, posted, mine) {
     if (answer.forked) goOnWith(answer.forked);
     say(`Saved ${clock()}`);
   } else if (response.status === 409) {
-    say((await response.json()).problem.replace("is kept", "will be kept") + " Press Save draft to do so.");
+    say((await response.json()).problem);
     stopped = true;
   } else if (response.status === 429 || response.status >= 500) {
     retry("Not saved. Trying again soon.");
@@ -152,6 +152,8 @@ addEventListener("pageshow", ({ persisted }) => {
   if (!persisted) return;
   isSubmitted = false;
   left = "";
+  // The submit had the next number.
+  turn += 1;
   schedule();
 });
 // Before the next page is requested, which may show what is saved here. A draft too long
