@@ -11,6 +11,7 @@ from django_q.models import Schedule
 from engine.jobs import queue as jobs
 from engine.lanes import Lane
 from engine.storage import orphaned_files, trash_purge
+from engine.storage.organising import assignments
 from engine.storage.search import index_choice, indexer
 
 JOBS = {
@@ -40,6 +41,12 @@ def apply_index_choice(organisation_id: int, after: int) -> None:
     left = index_choice.apply_slice(organisation_id, after)
     if left is not None:
         jobs.add(index_choice.JOB, organisation_id, left, lane=Lane.LONG)
+
+
+def end_assignments(person_id: int, mailbox_id: int) -> None:
+    """Ends the assignments of a person who may not read a mailbox, in slices."""
+    if assignments.end_slice(person_id, mailbox_id):
+        jobs.add(assignments.JOB, person_id, mailbox_id)
 
 
 def schedule_jobs() -> None:

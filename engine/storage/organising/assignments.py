@@ -10,17 +10,19 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db import transaction
-from django.db.models import signals
+from django.db.models import Exists, OuterRef, QuerySet, signals
 
 from engine.audit.record import lock_chain, record
+from engine.jobs import queue as jobs
 from engine.registry.errors import PolicyError
 from engine.registry.models import Grant, Mailbox, MailboxKind, Person
 from engine.storage import mailbox_changes
-from engine.storage.models import Message
+from engine.storage.models import Folder, Message
 
 # Members offered to assign to, and messages of one act with their conversations.
 MEMBERS_LIMIT = 200
 MESSAGES_LIMIT = 5000
+JOB = "engine.storage.tasks.end_assignments"
 
 
 def members(mailbox: Mailbox) -> list[Person]:
@@ -66,20 +68,42 @@ def assign(
 
 
 @transaction.atomic
-def end(person: Person, mailboxes: Collection[Mailbox]) -> None:
-    """Leaves to nobody what a person has in mailboxes that they may not read any more."""
-    ended = []
-    for mailbox in mailboxes:
-        folders = list(mailbox.folders.values_list("pk", flat=True))
-        rows = Message.objects.filter(folder__in=folders, assigned_to=person.pk)
-        if rows.update(assigned_to=0):
-            ended.append(mailbox.pk)
-    mailbox_changes.note(ended)
+def end_slice(person_id: int, mailbox_id: int) -> bool:
+    """Leaves to nobody what a person has in a mailbox that they may not read any more.
+
+    At most MESSAGES_LIMIT messages; returns whether there may be more. Idempotent.
+    """
+    may_read = Grant.objects.filter(
+        mailbox=mailbox_id, person=person_id, can_read=True, person__is_active=True
+    )
+    if may_read.exists():  # it was given back
+        return False
+    folders = list(
+        Folder.objects.filter(mailbox=mailbox_id).values_list("pk", flat=True)
+    )
+    rows = Message.objects.filter(folder__in=folders, assigned_to=person_id)
+    ids = list(rows.order_by().values_list("pk", flat=True)[:MESSAGES_LIMIT])
+    if ids:
+        Message.objects.filter(pk__in=ids).update(assigned_to=0)
+        mailbox_changes.note([mailbox_id])
+    return len(ids) == MESSAGES_LIMIT
+
+
+def _end(person: Person, mailboxes: QuerySet[Mailbox]) -> None:
+    """Queues the end of a person's assignments, in the caller's transaction.
+
+    That locks the audit trail, so it must not wait for any number of messages.
+    """
+    theirs = Message.objects.filter(
+        folder__mailbox=OuterRef("pk"), assigned_to=person.pk
+    )
+    for mailbox_id in mailboxes.filter(Exists(theirs)).values_list("pk", flat=True):
+        jobs.add(JOB, person.pk, mailbox_id)
 
 
 def _after_grant(instance: Grant, signal: object, **_: Any) -> None:
     if signal is signals.post_delete or not instance.can_read:
-        end(instance.person, [instance.mailbox])
+        _end(instance.person, Mailbox.objects.filter(pk=instance.mailbox_id))
 
 
 def _after_person(
@@ -88,11 +112,14 @@ def _after_person(
     if not instance.is_active and (
         update_fields is None or "is_active" in update_fields
     ):
-        end(instance, list(Mailbox.objects.filter(grants__person=instance)))
+        _end(instance, Mailbox.objects.filter(grants__person=instance))
 
 
 def follow_rights() -> None:
-    """Ends assignments wherever a right to read ends, by whichever path that changed."""
+    """Ends assignments wherever a right to read ends, by whichever path that changed.
+
+    Jobs do, so that a right ends without delay.
+    """
     signals.post_save.connect(_after_grant, sender=Grant)
     signals.post_delete.connect(_after_grant, sender=Grant)
     signals.post_save.connect(_after_person, sender=Person)

@@ -34,6 +34,7 @@ from engine.storage.organising import answers, assignments, notes
 from engine.storage.withdrawals import Cause
 from portal.webmail.models import WritingPreferences
 from tests.engine.storage.conftest import deliver
+from tests.jobs import run_queued
 from tests.portal.webmail.conftest import compose_message, store_message
 from tests.portal.webmail.organising.pages import listed, read
 
@@ -410,7 +411,41 @@ def test_an_assignment_ends_with_the_right_to_read(
     assert theirs.assigned_to == bob.pk
 
     end(office, bob)
+    run_queued()
 
     theirs.refresh_from_db()
     other.refresh_from_db()
     assert (theirs.assigned_to, other.assigned_to) == (0, alice.pk)
+
+
+def test_a_suspension_does_not_wait_for_the_end_of_assignments(
+    office: Mailbox, bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        message = store_message(office, message_id=f"<{number}@firm.example>")
+        assignments.assign(office, [message], to=bob, by=bob)
+    monkeypatch.setattr(assignments, "MESSAGES_LIMIT", 2)
+    theirs = Message.objects.filter(assigned_to=bob.pk)
+
+    people.suspend(bob, reason="left", by=None)
+
+    assert theirs.count() == 5
+    with CaptureQueriesContext(connection) as ran:
+        run_queued()
+    changes = [one for one in ran if 'UPDATE "storage_message"' in one["sql"]]
+    assert len(changes) == 3
+    assert not theirs.exists()
+
+
+def test_an_assignment_stays_where_the_right_is_given_back(
+    office: Mailbox, bob: Person
+) -> None:
+    message = store_message(office)
+    assignments.assign(office, [message], to=bob, by=bob)
+    mailboxes.revoke(office, bob, by=None)
+    mailboxes.grant(office, bob, can_read=True, can_write=True, can_send=True, by=None)
+
+    run_queued()
+
+    message.refresh_from_db()
+    assert message.assigned_to == bob.pk
