@@ -13,6 +13,7 @@ from engine.audit.record import Actor, lock_chain, record
 from engine.database import batches, clock
 from engine.linked_files.models import AddressProof, End, LinkedFile
 from engine.linked_files.recipients import RECALL
+from engine.registry.models import Person
 from engine.storage import message_actions
 from engine.trace import event_log
 from engine.trace.models import Event, EventKind
@@ -21,8 +22,11 @@ SLICE = 500
 
 
 @transaction.atomic
-def end(file: LinkedFile, why: End, *, by: Actor | None) -> bool:
-    """Deletes a file's content; its row stays, to say so. False where it has ended."""
+def end(file: LinkedFile, why: End, *, by: Actor | None, reason: str = "") -> bool:
+    """Deletes a file's content; its row stays, to say so. False where it has ended.
+
+    The reason is for the audit trail, where somebody else than its author ends it.
+    """
     lock_chain()
     row = LinkedFile.objects.select_for_update().filter(pk=file.pk).first()
     if row is None or row.ended_at is not None:
@@ -36,7 +40,8 @@ def end(file: LinkedFile, why: End, *, by: Actor | None) -> bool:
         "linked_file.ended",
         row,
         organisation_key=row.organisation_id,
-        detail={"reference": row.reference, "why": str(why)},
+        detail={"reference": row.reference, "why": str(why)}
+        | ({"reason": reason} if reason else {}),
         by=by,
     )
     if row.is_sent:
@@ -45,6 +50,13 @@ def end(file: LinkedFile, why: End, *, by: Actor | None) -> bool:
         )
         event_log.save([event])
     return True
+
+
+@transaction.atomic
+def end_all(reference: str, *, reason: str, by: Person) -> None:
+    """Ends every file of a message, for an operator."""
+    for file in LinkedFile.objects.live().filter(reference=reference):
+        end(file, End.WITHDRAWN, by=by, reason=reason)
 
 
 def end_due() -> int:

@@ -13,6 +13,7 @@ from engine.registry.permissions.view_guards import public, signed_in
 from portal.console import dashboard, global_search
 from portal.console.mail import (
     delivered_search,
+    linked_files,
     outbox,
     quarantine,
     queue,
@@ -51,6 +52,7 @@ urlpatterns = [
     path("trace/", trace.index, name="trace"),
     path("trace/strangers/", strangers.index, name="strangers"),
     path("trace/<str:reference>/", trace.show, name="story"),
+    path("trace/<str:reference>/links/stop/", linked_files.stop, name="links_stop"),
     path("sending-rates/", sending_rates.index, name="rates"),
     path("sending-rates/give/", sending_rates.give, name="rates_give"),
     path("sending-rates/<int:pk>/end/", sending_rates.end, name="rates_end"),

@@ -9,13 +9,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from engine.linked_files.models import LinkedFile
 from engine.queue.delivery import untried_recipients
 from engine.registry.models import Organisation
 from engine.registry.permissions import Permission
 from engine.trace import timeline
 from engine.trace.models import Event, EventKind
 from engine.trace.timeline import Visibility
-from portal.console.access import staff
+from portal.console.access import held_as_staff, staff
 from portal.console.mail import trace_search
 from portal.console.page import (
     Button,
@@ -95,6 +96,8 @@ def show(request: HttpRequest, reference: str) -> HttpResponse:
         "story": timeline.build_timeline(events, Visibility.STAFF),
         "reference": reference,
         "is_cut": len(events) >= EVENT_LIMIT,
+        "shared": LinkedFile.objects.live().filter(reference=reference).count(),
+        "may_stop": Permission.MANAGE_QUARANTINE in held_as_staff(request.user),
         **_sender(events),
     }
     title = f"Message {reference}"

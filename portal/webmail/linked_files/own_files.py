@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from engine.linked_files import downloads, ending, limits, sending
 from engine.linked_files.downloads import Downloads
-from engine.linked_files.models import End, LinkedFile
+from engine.linked_files.models import End, LinkedFile, LinkedFileQuerySet
 from engine.storage.models import Message
 from portal.ui.pagination import paginate
 from portal.webmail.access import (
@@ -47,10 +48,10 @@ class OwnFile:
 @requires_mail
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Lists what the person sent as links, the latest first."""
+    """Lists what the person, or a mailbox that they may write in, sent as links."""
     mailboxes = accessible_mailboxes(request)
     person = mailboxes.person
-    rows = LinkedFile.objects.filter(person=person)
+    rows = _shared_by(mailboxes).select_related("mailbox", "sender", "person")
     page = paginate(request, rows, descending=True)
     context = {
         "files": _with_downloads(page.rows, mailboxes),
@@ -65,15 +66,23 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def stop(request: HttpRequest, file_id: int) -> HttpResponse:
     """Stops sharing a file, after confirmation."""
-    person = accessible_mailboxes(request).person
-    own = LinkedFile.objects.live().filter(person=person)
-    file = get_object_or_404(own, pk=file_id)
+    mailboxes = accessible_mailboxes(request)
+    person = mailboxes.person
+    file = get_object_or_404(_shared_by(mailboxes).live(), pk=file_id)
     if request.method == "POST":
         ending.end(file, End.STOPPED, by=person)
         messages.success(request, f"{file.name} can no longer be downloaded.")
         return redirect("webmail:own_linked_files")
     context = {"file": file, "place": "linked_files"}
     return render_with_sidebar(request, "webmail/linked_files/stop.html", context)
+
+
+def _shared_by(mailboxes: AccessibleMailboxes) -> LinkedFileQuerySet:
+    """Returns the files that a person may stop sharing, and those that have ended."""
+    writable = [one.mailbox.pk for one in mailboxes.all if one.can_write]
+    return LinkedFile.objects.filter(
+        Q(person=mailboxes.person) | Q(sender__in=writable)
+    )
 
 
 def _with_downloads(

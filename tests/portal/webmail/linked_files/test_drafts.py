@@ -252,7 +252,9 @@ def test_a_drafts_file_is_listed_and_ends_where_it_is_not_sent(
     assert "was removed meanwhile" in page
     link(as_bob, compose_page)
     stopped = reverse("webmail:stop_linked_file", args=[LinkedFile.objects.get().pk])
-    assert "until it is removed from it" in as_bob.get(stopped).content.decode()
+    page = as_bob.get(stopped).content.decode()
+    assert "Delete Bundle.pdf?" in page
+    assert "until it is removed from it" in page
     as_bob.post(stopped)
     assert LinkedFile.objects.get().end == End.STOPPED
 

@@ -472,6 +472,53 @@ def test_a_rescan_ends_what_newer_signatures_find_infected(
     assert b"Worm.Test in Bundle.pdf" in content.read(notice)
 
 
+def test_others_of_the_sending_mailbox_and_operators_stop_sharing(
+    as_bob: Client,
+    compose_page: ComposePage,
+    team: Mailbox,
+    alice: Person,
+    bob: Person,
+    charlie: Person,
+    olive: Person,
+    hugh: Person,
+) -> None:
+    factories.make_grant(team, bob, can_read=True, can_send=True)
+    grant = factories.make_grant(team, alice, can_read=True)
+    file = send_linked(as_bob, compose_page, CHARLIE, sender=str(team.pk))
+    listed = reverse("webmail:own_linked_files")
+    stopped = reverse("webmail:stop_linked_file", args=[file.pk])
+    as_alice = sign_in(Client(), alice, second_factor=True)
+    assert "Bundle.pdf" not in as_alice.get(listed).content.decode()
+    assert as_alice.post(stopped).status_code == 404
+    grant.can_write = True
+    grant.save()
+    page = as_alice.get(listed).content.decode()
+    assert "Bundle.pdf" in page
+    assert f", by {bob.name}" in page
+    assert as_alice.post(stopped).status_code == 302
+    file.refresh_from_db()
+    assert file.end == End.STOPPED
+
+    send_linked(as_bob, ComposePage(bob.mailbox), CHARLIE, upload("Annex.pdf"))
+    again = LinkedFile.objects.live().get()
+    story = reverse("console:story", args=[again.reference])
+    stop_all = reverse("console:links_stop", args=[again.reference])
+    as_agent = sign_in(Client(), hugh, second_factor=True)
+    assert "1 file of this message" in as_agent.get(story).content.decode()
+    assert "Stop sharing" not in as_agent.get(story).content.decode()
+    assert as_agent.post(stop_all, {"reason": "x"}).status_code == 403
+    as_operator = sign_in(Client(), olive, second_factor=True)
+    assert stop_all in as_operator.get(story).content.decode()
+    as_operator.post(stop_all, {"reason": "It is phishing"})
+    again.refresh_from_db()
+    assert again.end == End.WITHDRAWN
+    entry = Entry.objects.filter(event="linked_file.ended").latest("pk")
+    assert entry.detail["reason"] == "It is phishing"
+    assert as_operator.get(stop_all).status_code == 404
+    page = as_operator.get(story).content.decode()
+    assert "an operator of the service stopped sharing it" in page
+
+
 def test_the_author_sees_own_files_alone_with_their_downloads(
     file: LinkedFile, as_bob: Client, charlie: Person
 ) -> None:
