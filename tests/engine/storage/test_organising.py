@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine.database import clock
-from engine.registry.models import Mailbox, Person
+from engine.registry.models import Grant, Mailbox, Person
 from engine.storage.models import Label, Message, MessageLabel, Reminder
 from engine.storage.organising import (
     answers,
@@ -21,6 +21,7 @@ from engine.storage.search.query_parser import parse
 from engine.storage.standard_folders import inbox
 from tests import factories
 from tests.engine.storage.conftest import compose_message, deliver
+from tests.jobs import run_queued
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +82,19 @@ def test_what_arrives_gets_the_assignee_of_its_conversation(bob: Person) -> None
     answer = deliver(team, compose_message(in_reply_to="<1@firm.example>"))
 
     assert Message.objects.get(pk=answer.pk).assigned_to == bob.pk
+
+
+def test_assignments_end_with_the_right_to_read(bob: Person, alice: Person) -> None:
+    team = factories.make_group_mailbox("t@northfield.example", bob.organisation)
+    for person in (alice, bob):
+        factories.make_grant(team, person, can_read=True)
+        message = deliver(team, compose_message(message_id=f"<{person.pk}@x.example>"))
+        assignments.assign(team, [message], to=person, by=person)
+
+    Grant.objects.get(person=bob, mailbox=team).delete()
+    run_queued()
+
+    assert set(Message.objects.values_list("assigned_to", flat=True)) == {0, alice.pk}
 
 
 def test_two_windows_of_one_person_are_one_answer(
