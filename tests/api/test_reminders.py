@@ -43,7 +43,7 @@ def test_a_message_is_snoozed_and_brought_back(
 
     assert answer.status_code == 200, answer.content
     assert role(message) == FolderRole.SNOOZED
-    [listed] = call("GET", url).json()
+    [listed] = call("GET", url).json()["results"]
     assert listed == answer.json()
     assert (listed["kind"], listed["person"]) == ("snooze", bob.pk)
     stranger = key(charlie.organisation)

@@ -59,6 +59,12 @@ class ReminderSerializer(serializers.ModelSerializer[Reminder]):
         fields = read_only_fields = ["kind", "due_at", "is_due", "person"]
 
 
+class RemindersSerializer(serializers.Serializer[Any]):
+    """The reminders of a message."""
+
+    results = ReminderSerializer(many=True)
+
+
 class Reminders(Resource):
     """Snoozing a message, and following up one that was sent.
 
@@ -100,11 +106,12 @@ class Reminders(Resource):
     @extend_schema(
         operation_id="reminders_list",
         summary="List a message's reminders",
-        responses=ReminderSerializer(many=True),
+        responses=RemindersSerializer,
     )
     def list(self, request: Request, message_id: int) -> Response:
         """Returns at most one of each kind."""
-        return Response(ReminderSerializer(self.get_queryset(), many=True).data)
+        found = {"results": self.get_queryset()}
+        return Response(RemindersSerializer(found).data)
 
     @extend_schema(
         operation_id="reminders_snooze",
