@@ -154,7 +154,7 @@ def test_a_fault_of_the_program_is_one(
             cursor.execute("SELECT 1 FROM no_such_table")
 
     monkeypatch.setattr(
-        "portal.webmail.compose.compose_views.send_message.is_sent", broken
+        "portal.webmail.compose.compose_views.draft_store.is_sent", broken
     )
 
     answer = client.post(ComposePage(bob.mailbox).url, {"do": "save", "text": "x"})
