@@ -34,6 +34,20 @@ from portal.webmail.drafts import attachments
 from portal.webmail.web_push import sending as push_sending
 from portal.webmail.web_push import subscriptions as push_subscriptions
 
+# The functions of this module that run by themselves: how often, the minutes where it is
+# by minutes, and the lane.
+JOBS: dict[str, tuple[str, int | None, Lane]] = {
+    "look_after_exports": (Schedule.MINUTES, 15, Lane.LONG),
+    "sweep_files": (Schedule.DAILY, None, Lane.LONG),
+    "wake_reminders": (Schedule.MINUTES, 1, Lane.QUICK),
+    "clean_up_organising": (Schedule.HOURLY, None, Lane.LONG),
+    "send_arrival_notices": (Schedule.MINUTES, 1, Lane.QUICK),
+    # The lane of what calls hosts that may not answer.
+    "send_pushes": (Schedule.MINUTES, 1, Lane.CALLS),
+    "clean_up_pushes": (Schedule.DAILY, None, Lane.LONG),
+    "send_unopened_digests": (Schedule.HOURLY, None, Lane.LONG),
+}
+
 
 def start_export(export_id: int) -> None:
     """Queues the next slice of an export."""
@@ -159,75 +173,16 @@ def send_proof_link(person_id: int) -> None:
 
 def schedule_jobs() -> None:
     """Registers the scheduled jobs. Idempotent; runs after every migration."""
-    Schedule.objects.update_or_create(
-        name="webmail.look_after_exports",
-        defaults={
-            "func": "portal.webmail.tasks.look_after_exports",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 15,
-            "cluster": Lane.LONG,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="webmail.sweep_files",
-        defaults={
-            "func": "portal.webmail.tasks.sweep_files",
-            "schedule_type": Schedule.DAILY,
-            "cluster": Lane.LONG,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="webmail.wake_reminders",
-        defaults={
-            "func": "portal.webmail.tasks.wake_reminders",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-            "cluster": Lane.QUICK,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="webmail.clean_up_organising",
-        defaults={
-            "func": "portal.webmail.tasks.clean_up_organising",
-            "schedule_type": Schedule.HOURLY,
-            "cluster": Lane.LONG,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="webmail.send_arrival_notices",
-        defaults={
-            "func": "portal.webmail.tasks.send_arrival_notices",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-            "cluster": Lane.QUICK,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="webmail.send_pushes",
-        defaults={
-            "func": "portal.webmail.tasks.send_pushes",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-            # The lane of what calls hosts that may not answer.
-            "cluster": Lane.CALLS,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="webmail.clean_up_pushes",
-        defaults={
-            "func": "portal.webmail.tasks.clean_up_pushes",
-            "schedule_type": Schedule.DAILY,
-            "cluster": Lane.LONG,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="webmail.send_unopened_digests",
-        defaults={
-            "func": "portal.webmail.tasks.send_unopened_digests",
-            "schedule_type": Schedule.HOURLY,
-            "cluster": Lane.LONG,
-        },
-    )
+    for name, (schedule_type, minutes, lane) in JOBS.items():
+        Schedule.objects.update_or_create(
+            name=f"webmail.{name}",
+            defaults={
+                "func": f"portal.webmail.tasks.{name}",
+                "schedule_type": schedule_type,
+                "minutes": minutes,
+                "cluster": lane,
+            },
+        )
 
 
 def _notify_archiving_ended(folder: Folder, before: str, reason: str) -> None:

@@ -81,13 +81,12 @@ class Reminders(Resource):
         "end_follow_up": Scope.WRITE_MESSAGES,
     }
 
-    def get_queryset(self) -> QuerySet[Reminder]:
+    def _reminders(self, message: Message) -> QuerySet[Reminder]:
         """Returns what may be seen: in one's own mailbox what is the owner's.
 
         In a group mailbox snoozed messages are every member's; other reminders are shown
         with whose they are.
         """
-        message = self._message()
         rows = Reminder.objects.filter(message=message)
         owner = message.mailbox.owner_id
         if owner is not None:
@@ -110,7 +109,7 @@ class Reminders(Resource):
     )
     def list(self, request: Request, message_id: int) -> Response:
         """Returns at most one of each kind."""
-        found = {"results": self.get_queryset()}
+        found = {"results": self._reminders(self._message())}
         return Response(RemindersSerializer(found).data)
 
     @extend_schema(
@@ -140,7 +139,7 @@ class Reminders(Resource):
     )
     def end_snooze(self, request: Request, message_id: int) -> Response:
         """The message goes back to its folder now."""
-        return self._end(ReminderKind.SNOOZE, {})
+        return self._end(self._message(), ReminderKind.SNOOZE)
 
     @extend_schema(
         operation_id="reminders_follow_up",
@@ -173,13 +172,13 @@ class Reminders(Resource):
     )
     def end_follow_up(self, request: Request, message_id: int) -> Response:
         """Ends the reminder of the person; 404 where it is another's."""
-        person = _person(self._message(), validated_query(request, OfPerson))
-        return self._end(ReminderKind.FOLLOW_UP, {"person": person})
-
-    def _end(self, kind: ReminderKind, of: dict[str, Person]) -> Response:
-        rows = self.get_queryset().select_related("folder", "mailbox")
-        reminder = get_object_or_404(rows, kind=kind, **of)
         message = self._message()
+        person = _person(message, validated_query(request, OfPerson))
+        return self._end(message, ReminderKind.FOLLOW_UP, person=person)
+
+    def _end(self, message: Message, kind: ReminderKind, **of: Person) -> Response:
+        rows = self._reminders(message).select_related("folder", "mailbox")
+        reminder = get_object_or_404(rows, kind=kind, **of)
         with transaction.atomic():
             lock_chain()
             reminders.cancel(reminder)

@@ -48,9 +48,10 @@ class Question:
     """A message that somebody is about to send.
 
     `files` are attachments to examine, `file_sizes` the octets of those that were examined
-    when they were added; `has_links` says that other files are sent as links. `familiar` are keys of addresses that are not asked about as new.
-    `answered_in` is the mailbox that has the message `in_reply_to`. Without it, and without
-    `reads_mailbox`, nothing is looked for in stored mail: for those who may not read it.
+    when they were added; `has_links` says that other files are sent as links. `familiar`
+    are keys of addresses that are not asked about as new. `answered_in` is the mailbox that
+    has the message `in_reply_to`. Without it, and without `reads_mailbox`, nothing is looked
+    for in stored mail: for those who may not read it.
     """
 
     mailbox: Mailbox

@@ -45,9 +45,9 @@ def find(
     """Returns the newest messages of a mailbox that match the query.
 
     `before` is the id of the last message of the previous page. With `after`, the messages
-    next newer than that id are found, and `has_older` says whether newer ones follow. Deleted and Junk are left
-    out unless the query names a folder. Raises QueryError for an unknown folder,
-    and for words where the organisation keeps no index.
+    next newer than that id are found, and `has_older` says whether newer ones follow.
+    Deleted and Junk are left out unless the query names a folder. Raises QueryError for an
+    unknown folder, and for words where the organisation keeps no index.
     """
     if query.clauses and not mailbox.organisation.indexes_mail:
         raise QueryError(NO_INDEX)

@@ -248,11 +248,11 @@ def _lines(
     rows: Any = QueuedMessage.objects.filter(IdIn("pk", ids)).order_by("-pk")
     rows = rows.values_list(*FIELDS, named=True)
     messages = [one for one in rows if query.covers(one.accepted_at)]
-    sent = [
+    sent = {
         one.pk
         for one in messages
         if trace_visibility.sending_organisation(one, known) == organisation.pk
-    ]
+    }
     seen = trace_recipients.seen(
         sent,
         [one.pk for one in messages if one.pk not in sent],

@@ -123,8 +123,8 @@ def send(outgoing: OutgoingMessage, *, by: Person) -> Sent:
 
     All or nothing, but a reminder that is one too many does not stop the message.
 
-    Raises MailError with the sentence to show, SentAlreadyError and FilesChangedError. The virus scan may
-    take seconds, so it runs before the transaction and holds no lock.
+    Raises MailError with the sentence to show, SentAlreadyError and FilesChangedError. The
+    virus scan may take seconds, so it runs before the transaction and holds no lock.
     """
     leaves_at = outgoing.leaves_at()
     links_until = sending.expiry(leaves_at or clock.now())

@@ -122,11 +122,16 @@ def subscribe(
         )
         for one in mailboxes
     )
+    _make_room(person)
+    _record("person.push_on", made, by=person)
+    return made
+
+
+def _make_room(person: Person) -> None:
+    """Deletes all but the MOST browsers of a person that were renewed last."""
     latest = PushSubscription.objects.filter(person=person, removed_at=None)
     kept = latest.order_by("-renewed_at", "-pk").values_list("pk", flat=True)[:MOST]
     latest.exclude(pk__in=list(kept)).delete()
-    _record("person.push_on", made, by=person)
-    return made
 
 
 @transaction.atomic
