@@ -12,6 +12,10 @@ from tests.peers.process import wait_until
 
 SPONSOR = "alice@northgate.secure.example"
 
+# A job of each minute sends some notices, and the worker looks for due jobs every half
+# minute: together with the sending that may take a minute and a half.
+PATIENCE = 150
+
 
 def wait_for_notice(postern: Postern, address: str, subject: str) -> str:
     """Waits for a notice to an everyday address and returns the text of the newest."""
@@ -26,7 +30,9 @@ def wait_for_notice(postern: Postern, address: str, subject: str) -> str:
                 texts.append(message.get_payload(decode=True).decode())
         return texts
 
-    wait_until(lambda: bool(found()), f"a notice to {address} about {subject}", 90)
+    wait_until(
+        lambda: bool(found()), f"a notice to {address} about {subject}", PATIENCE
+    )
     return found()[-1]
 
 
