@@ -46,6 +46,10 @@ ADVICE = (
         "Your provider must sign your mail. See the guide to set up your connection.",
     ),
     (
+        r"^\S+ 5\.7\.2[06] ",
+        "Your server must sign with DKIM, after all changes. See your connection.",
+    ),
+    (
         r"is not an address of",
         "Send from one of your verified domains, or add and verify this one.",
     ),

@@ -131,6 +131,9 @@ SENDER_NOT_ALLOWED = Reply(550, "5.7.1", "You may not send from this address")
 UNKNOWN_RECIPIENT = Reply(550, "5.1.1", "No such address in this community")
 RECIPIENT_SUSPENDED = Reply(550, "5.2.1", "This address is not in use at present")
 POSTING_NOT_ALLOWED = Reply(550, "5.7.2", "You may not send to this list")
+# RFC 7372 §3
+DMARC_FAILED = Reply(550, "5.7.26", "The message fails DMARC")
+SIGNATURE_BROKEN = Reply(550, "5.7.20", "The signature of the message is broken")
 LOOP = Reply(554, "5.4.6", "The message loops between servers")
 MAILBOX_FULL = Reply(452, "4.2.2", "The mailbox is full; try again later")
 # RFC 3463 §3.8 and §3.6: policy limits, and too many recipients
@@ -160,6 +163,9 @@ FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed
 SCANNER_UNAVAILABLE = Reply(451, "4.7.1", "The virus scanner cannot be reached")
 KEY_UNAVAILABLE = Reply(
     451, "4.7.5", "The key of the signature cannot be looked up now"
+)
+PROOF_UNAVAILABLE = Reply(
+    451, "4.7.5", "What proves the sender's domain cannot be looked up now; try again"
 )
 TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
 NO_ROOM = Reply(452, "4.3.1", "There is no room for the message; try again later")

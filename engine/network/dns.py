@@ -111,13 +111,14 @@ def _resolver(servers: tuple[str, ...]) -> dns.resolver.Resolver:
     """Returns the resolver for these servers, or for the system's, with its cache."""
     resolver = dns.resolver.Resolver(configure=not servers)
     if servers:
-        resolver.nameservers = [_server(text) for text in servers]
+        resolver.nameservers = [name_server(text) for text in servers]
     resolver.lifetime = TIMEOUT_SECONDS
     resolver.cache = dns.resolver.LRUCache(CACHED_ANSWERS)
     resolver.use_edns(0, dns.flags.DO, EDNS_PAYLOAD)
     return resolver
 
 
-def _server(text: str) -> dns.nameserver.Do53Nameserver:
+def name_server(text: str) -> dns.nameserver.Do53Nameserver:
+    """Returns the server at a host and port, in the form of POSTERN_DNS_SERVERS."""
     parts = urlsplit(f"//{text}")
     return dns.nameserver.Do53Nameserver(parts.hostname or "", parts.port or PORT)

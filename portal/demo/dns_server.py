@@ -21,11 +21,12 @@ TTL = 0
 class NameServer:
     """Serves the records it was given over UDP; all other names do not exist.
 
-    `is_vouched` sets the AD bit, as a DNSSEC-validating resolver does. Names in
+    Answers may be kept for `ttl` seconds. `is_vouched` sets the AD bit, as a DNSSEC-validating resolver does. Names in
     `failing` are answered with SERVFAIL, as by a broken name server.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, ttl: int = TTL) -> None:
+        self._ttl = ttl
         self._records: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.failing: set[str] = set()
         self.is_vouched = False
@@ -80,10 +81,18 @@ class NameServer:
             response.set_rcode(dns.rcode.SERVFAIL)
         elif data:
             response.answer.append(
-                dns.rrset.from_text_list(asked.name, TTL, "IN", asked.rdtype, data)
+                dns.rrset.from_text_list(
+                    asked.name, self._ttl, "IN", asked.rdtype, data
+                )
             )
         elif all(name != known for known, _ in self._records):
             response.set_rcode(dns.rcode.NXDOMAIN)
+        if self._ttl and not response.answer:
+            # RFC 2308 §3: without an SOA record, an answer that says no is not kept.
+            soa = f". . 1 1 1 1 {self._ttl}"
+            response.authority.append(
+                dns.rrset.from_text(dns.name.root, self._ttl, "IN", "SOA", soa)
+            )
         if self.is_vouched:
             response.flags |= dns.flags.AD
         return response.to_wire(max_size=65_000)

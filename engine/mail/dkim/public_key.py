@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -17,6 +18,9 @@ from engine.mail.dkim.tag_list import TagError
 
 # RFC 8301 §3.2: verifiers must not accept shorter keys, and need not accept longer ones.
 MIN_RSA_BITS, MAX_RSA_BITS = 1024, 4096
+# Bits of the public exponent, 65537 in practice. OpenSSL takes any with keys up to 3072
+# bits, and then verifying costs as much as signing.
+MAX_EXPONENT_BITS = 33
 
 PublicKey: TypeAlias = rsa.RSAPublicKey | ed25519.Ed25519PublicKey
 
@@ -40,6 +44,10 @@ class Key:
     @classmethod
     def parse(cls, text: str) -> Key:
         """Returns the key in a DNS record. Raises TagError or WeakKey."""
+        return _parsed(text)
+
+    @classmethod
+    def _read(cls, text: str) -> Key:
         found = tag_list.parse(text)
         if found.get("v", "DKIM1") != "DKIM1":
             raise TagError("not a DKIM key")
@@ -61,7 +69,10 @@ class Key:
 
     def has_signed(self, data: bytes, signature: bytes) -> bool:
         """Returns whether the signature of these octets was made by its private key."""
-        digest = hashlib.sha256(data).digest()
+        return self.has_signed_digest(hashlib.sha256(data).digest(), signature)
+
+    def has_signed_digest(self, digest: bytes, signature: bytes) -> bool:
+        """Does the same with the SHA-256 hash of the octets."""
         try:
             if isinstance(self.public, rsa.RSAPublicKey):
                 scheme = padding.PKCS1v15()
@@ -72,6 +83,11 @@ class Key:
         except InvalidSignature:
             return False
         return True
+
+
+@lru_cache(maxsize=1024)  # loading a key takes longer than verifying with it
+def _parsed(text: str) -> Key:
+    return Key._read(text)
 
 
 def _public(kind: str, data: bytes) -> PublicKey:
@@ -85,4 +101,6 @@ def _public(kind: str, data: bytes) -> PublicKey:
         raise TagError("unknown kind of key")
     if not MIN_RSA_BITS <= key.key_size <= MAX_RSA_BITS:
         raise WeakKey(f"a key of {key.key_size} bits is not accepted")
+    if key.public_numbers().e.bit_length() > MAX_EXPONENT_BITS:
+        raise WeakKey("a key with so large an exponent is not accepted")
     return key

@@ -54,14 +54,7 @@ class Signature:
     @property
     def unsigned_field(self) -> Field:
         """The field without the value of b=, as it was signed (RFC 6376 §3.7)."""
-        name, colon, rest = self.field.raw[:-2].partition(b":")
-        specs = [
-            spec[: spec.index(b"=") + 1]
-            if spec.partition(b"=")[0].strip() == b"b"
-            else spec
-            for spec in rest.split(b";")
-        ]
-        return Field(self.field.name, name + colon + b";".join(specs) + b"\r\n")
+        return without_value(self.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +62,18 @@ class Malformed:
     """A DKIM-Signature field that cannot be parsed, and why."""
 
     reason: str
+
+
+def without_value(field: Field) -> Field:
+    """Returns a field of tags without the value of b= (RFC 6376 §3.7)."""
+    name, colon, rest = field.raw[:-2].partition(b":")
+    specs = [
+        spec[: spec.index(b"=") + 1]
+        if spec.partition(b"=")[0].strip() == b"b"
+        else spec
+        for spec in rest.split(b";")
+    ]
+    return Field(field.name, name + colon + b";".join(specs) + b"\r\n")
 
 
 def signatures(header: HeaderBlock) -> list[Signature | Malformed]:
@@ -88,11 +93,19 @@ def parse(field: Field) -> Signature:
     found = tag_list.parse(field.written.decode("ascii", "replace"))
     if tag_list.required(found, "v") != "1":
         raise TagError("unknown version")
-    if tag_list.required(found, "a") not in ALGORITHMS:
-        raise TagError("unknown algorithm")
+    return of_tags(field, found, identity=found.get("i", ""))
+
+
+def of_tags(field: Field, found: dict[str, str], *, identity: str = "") -> Signature:
+    """Returns the signature with these tags; `identity` is the value of i=, if it is one.
+
+    ARC-Message-Signature differs only there and in having no version (RFC 8617 §4.1.2).
+    Raises TagError.
+    """
+    algorithm = check_algorithm(found)
     if "dns/txt" not in tag_list.words(found.get("q", "dns/txt")):
         raise TagError("unknown query method")
-    domain = _name(tag_list.required(found, "d"))
+    domain = domain_name(tag_list.required(found, "d"))
     header_form, body_form = _forms(found.get("c", "simple/simple"))
     body_hash = tag_list.decoded(tag_list.required(found, "bh"))
     if len(body_hash) != 32:
@@ -100,21 +113,30 @@ def parse(field: Field) -> Signature:
     return Signature(
         field=field,
         domain=domain,
-        selector=_name(tag_list.required(found, "s")),
-        algorithm=found["a"],
+        selector=domain_name(tag_list.required(found, "s")),
+        algorithm=algorithm,
         header_form=header_form,
         body_form=body_form,
         signed_fields=_signed_fields(tag_list.required(found, "h")),
         body_hash=body_hash,
         value=tag_list.decoded(tag_list.required(found, "b")),
-        identity_domain=_identity(found.get("i", ""), domain),
+        identity_domain=_identity(identity, domain),
         has_length="l" in found,
         signed_at=_timestamp(found, "t"),
         expires_at=_timestamp(found, "x"),
     )
 
 
-def _name(text: str) -> str:
+def check_algorithm(found: dict[str, str]) -> str:
+    """Returns the value of a=. Raises TagError where it is none that we verify."""
+    algorithm = tag_list.required(found, "a")
+    if algorithm not in ALGORITHMS:
+        raise TagError("unknown algorithm")
+    return algorithm
+
+
+def domain_name(text: str) -> str:
+    """Returns a domain or selector in lower case. Raises TagError."""
     if len(text) > 253 or not _NAME.fullmatch(text):
         raise TagError("not a domain name")
     return text.lower()
@@ -141,7 +163,7 @@ def _identity(text: str, domain: str) -> str:
     """Returns the domain of i=, which must be d= or below it (RFC 6376 §3.5)."""
     if not text:
         return domain
-    identity = _name(text.rpartition("@")[2])
+    identity = domain_name(text.rpartition("@")[2])
     if identity != domain and not identity.endswith(f".{domain}"):
         raise TagError("the identity is outside the domain")
     return identity

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -48,10 +49,26 @@ class Result:
         return self.signature.domain if self.signature else ""
 
 
-class _Refused(Exception):
+class Refused(Exception):
+    """A signature does not count; the text says why."""
+
     def __init__(self, outcome: Outcome, reason: str) -> None:
         super().__init__(reason)
         self.outcome, self.reason = outcome, reason
+
+
+def key_names(
+    found: Iterable[Signature | Malformed], *, body: BodyDigests, now: float
+) -> set[str]:
+    """Returns the names of the keys that `verify` will ask for."""
+    names = set()
+    for signature in found:
+        if isinstance(signature, Malformed):
+            continue
+        with contextlib.suppress(Refused):
+            _check_claims(signature, body, now)
+            names.add(signature.key_name)
+    return names
 
 
 def verify(
@@ -73,8 +90,9 @@ def verify(
             continue
         try:
             _check_claims(signature, body, now)
-            _check_value(signature, header, _key(signature, key_texts))
-        except _Refused as refused:
+            key = usable_key(signature.key_name, signature.algorithm, key_texts)
+            _check_value(signature, header, key)
+        except Refused as refused:
             results.append(Result(refused.outcome, refused.reason, signature))
         else:
             results.append(Result(Outcome.PASS, signature=signature))
@@ -85,43 +103,45 @@ def _check_claims(signature: Signature, body: BodyDigests, now: float) -> None:
     """Checks everything that needs no key, so that most forgeries cost no query."""
     if signature.has_length:
         # RFC 6376 §8.2: anyone could have appended what follows the signed length.
-        raise _Refused(Outcome.POLICY, "part of the body is not signed")
+        raise Refused(Outcome.POLICY, "part of the body is not signed")
     signed_at, expires_at = signature.signed_at, signature.expires_at
     if signed_at is not None and signed_at > now + CLOCK_SKEW:
-        raise _Refused(Outcome.FAIL, "signed in the future")
+        raise Refused(Outcome.FAIL, "signed in the future")
     if expires_at is not None and expires_at <= max(now, signed_at or 0):
-        raise _Refused(Outcome.FAIL, "expired")
+        raise Refused(Outcome.FAIL, "expired")
     if body.digest(signature.body_form) != signature.body_hash:
-        raise _Refused(Outcome.FAIL, "the body was changed")
+        raise Refused(Outcome.FAIL, "the body was changed")
 
 
-def _key(signature: Signature, key_texts: KeyTexts) -> Key:
+def usable_key(name: str, algorithm: str, key_texts: KeyTexts) -> Key:
+    """Returns the key at a name. Raises Refused where no signature counts under it."""
     try:
-        texts = key_texts(signature.key_name)
+        texts = key_texts(name)
     except KeyUnavailable as error:
         reason = "the key cannot be looked up at the moment"
-        raise _Refused(Outcome.TEMPERROR, reason) from error
+        raise Refused(Outcome.TEMPERROR, reason) from error
     if not texts:
-        raise _Refused(Outcome.PERMERROR, "no key")
+        raise Refused(Outcome.PERMERROR, "no key")
     try:
-        return Key.parse(texts[0])
+        key = Key.parse(texts[0])
     except TagError as error:
-        raise _Refused(Outcome.PERMERROR, str(error)) from error
+        raise Refused(Outcome.PERMERROR, str(error)) from error
     except WeakKey as error:
-        raise _Refused(Outcome.POLICY, str(error)) from error
+        raise Refused(Outcome.POLICY, str(error)) from error
+    if key.algorithm != algorithm:
+        raise Refused(Outcome.PERMERROR, "the key is of another kind")
+    return key
 
 
 def _check_value(signature: Signature, header: HeaderBlock, key: Key) -> None:
-    if key.algorithm != signature.algorithm:
-        raise _Refused(Outcome.PERMERROR, "the key is of another kind")
     if key.is_strict and signature.identity_domain != signature.domain:
-        raise _Refused(Outcome.PERMERROR, "the identity is below the domain")
+        raise Refused(Outcome.PERMERROR, "the identity is below the domain")
     data = b"".join(_signed(signature, header))
     if not key.has_signed(data, signature.value):
-        raise _Refused(Outcome.FAIL, "the header was changed")
+        raise Refused(Outcome.FAIL, "the header was changed")
     if key.is_test:
         # RFC 6376 §3.6.1: treated as if the message were not signed.
-        raise _Refused(Outcome.POLICY, "the key is for testing")
+        raise Refused(Outcome.POLICY, "the key is for testing")
 
 
 def _signed(signature: Signature, header: HeaderBlock) -> Iterator[bytes]:
