@@ -109,8 +109,9 @@ def send_message(
     sender: str,
     recipient: str,
     context: ssl.SSLContext,
+    login: tuple[str, str] | None = None,
 ) -> list[str]:
-    """Delivers one message by SMTP with STARTTLS.
+    """Delivers one message by SMTP with STARTTLS, and with a sign-in where one is given.
 
     Returns the replies from MAIL on, up to and including the first refusal.
     """
@@ -118,6 +119,8 @@ def send_message(
     with smtplib.SMTP("localhost", port, timeout=20) as client:
         client.starttls(context=context)
         client.ehlo()
+        if login:
+            client.login(*login)
         for step in (
             lambda: client.mail(sender),
             lambda: client.rcpt(recipient),

@@ -18,4 +18,7 @@ os.makedirs(os.path.join(os.environ["POSTERN_VAR"], "static"), exist_ok=True)
 
 from portal.settings import *  # noqa: E402, F403
 
+# Refused at once: no message waits for name servers that a test does not have.
+POSTERN.dns_servers = ["127.0.0.1:9"]  # noqa: F405
+
 INSTALLED_APPS = [*INSTALLED_APPS, "tests.fast_flush"]  # noqa: F405

@@ -130,6 +130,7 @@ class Hold(models.TextChoices):
     SUSPENSION = "suspension", "While an organisation or address is suspended"
     RESTORE = "restore", "After a restore: may have been sent already"
     WITHDRAWN = "withdrawn", "By a withdrawal or a re-scan"
+    UNPROVEN = "unproven", "Its sender could not be proved"
 
 
 class SendingCount(models.Model):

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import NamedTuple, TypeAlias
 
 from engine.mail.address import Address
 from engine.registry.addresses.allocation import bounce_address
 from engine.registry.models import (
+    Connection,
     OrganisationStatus,
     Posting,
     Proof,
     Provider,
     StopKind,
+    UnprovenMail,
 )
 from engine.registry.networks import Network
 from engine.routing.suffix import DomainMap
@@ -125,6 +128,27 @@ class ConnectionRow(NamedTuple):
     tls_name: str
     strips_suffix: bool
     subject_tag: str
+    unproven_mail: UnprovenMail
+
+    @classmethod
+    def of(cls, row: Connection) -> ConnectionRow:
+        """Returns what the engine needs of a connection."""
+        return cls(
+            id=row.pk,
+            organisation_id=row.organisation_id,
+            is_active=row.is_active,
+            proof=Proof(row.proof),
+            networks=tuple(map(ip_network, row.source_networks)),
+            certificate_name=row.certificate_name.casefold(),
+            provider=Provider(row.provider) if row.provider else None,
+            tenant_id=row.tenant_id.casefold(),
+            next_hop_host=row.next_hop_host,
+            next_hop_port=row.next_hop_port,
+            tls_name=row.tls_name,
+            strips_suffix=row.strips_suffix,
+            subject_tag=row.subject_tag,
+            unproven_mail=UnprovenMail(row.unproven_mail),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +173,7 @@ class ConnectionFacts:
     tls_name: str
     strips_suffix: bool
     subject_tag: str
+    unproven_mail: UnprovenMail
     domains: DomainMap
     verified_domains: frozenset[str]
     """Member domains that were shown to be the organisation's."""

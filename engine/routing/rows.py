@@ -36,7 +36,6 @@ from engine.registry.models import (
     OrganisationStatus,
     Person,
     Posting,
-    Proof,
     Provider,
     ProviderNetworks,
     RoleName,
@@ -164,24 +163,7 @@ def _domains(ids: Ids) -> Iterator[tuple[int, DomainFacts]]:
 
 def _connections(ids: Ids) -> Iterator[tuple[int, ConnectionRow]]:
     for row in _of(Connection.objects.order_by(), ids):
-        yield (
-            row.pk,
-            ConnectionRow(
-                id=row.pk,
-                organisation_id=row.organisation_id,
-                is_active=row.is_active,
-                proof=Proof(row.proof),
-                networks=tuple(map(ip_network, row.source_networks)),
-                certificate_name=row.certificate_name.casefold(),
-                provider=Provider(row.provider) if row.provider else None,
-                tenant_id=row.tenant_id.casefold(),
-                next_hop_host=row.next_hop_host,
-                next_hop_port=row.next_hop_port,
-                tls_name=row.tls_name,
-                strips_suffix=row.strips_suffix,
-                subject_tag=row.subject_tag,
-            ),
-        )
+        yield row.pk, ConnectionRow.of(row)
 
 
 def _people(ids: Ids) -> Iterator[tuple[int, tuple[str, int | None, bool]]]:

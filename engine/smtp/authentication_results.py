@@ -1,24 +1,33 @@
-"""Checks DKIM signatures on receipt and writes Authentication-Results (RFC 8601)."""
+"""Writes Authentication-Results (RFC 8601), and removes those that pretend to be ours.
+
+What a message showed on arrival is recorded in one place only: the topmost field of the
+stored message, whose authserv-id is the server's own name. What seals a message when it
+is handed on reads that field and nothing else. Its `arc=` gives the verdict of the seal:
+`none` where the stored header has no ARC sets, `pass` where they are a valid chain, and
+anything else where they are not. The rest are the results to attest. A message that was
+written here has no such field. No Authentication-Results and no ARC set in a name of
+ours comes from outside: forged ones are removed.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from engine.mail import lookalike
-from engine.mail.dkim.canonical_forms import BodyDigests
-from engine.mail.dkim.signature import Malformed, Signature, signatures
-from engine.mail.dkim.verification import KeyUnavailable, Outcome, Result, verify
+from engine.mail.authentication import arc
+from engine.mail.authentication.arc import Arc, ArcResult
+from engine.mail.authentication.dmarc import Dmarc
+from engine.mail.dkim.verification import Outcome, Result
 from engine.mail.header import Field, HeaderBlock
-from engine.network import dns
+from engine.smtp.sender_authentication import Proofs
 
 FIELD = "Authentication-Results"
-ARC_RESULTS = "ARC-Authentication-Results"
-# RFC 8617 §4.1: the three fields of a set, which share an instance number.
-ARC_FIELDS = frozenset([ARC_RESULTS.lower(), "arc-message-signature", "arc-seal"])
+ARC_RESULTS = arc.RESULTS
+ARC_FIELDS = frozenset(name.lower() for name in arc.FIELDS)
+# Characters of a reason: parts of it come from the message.
+MAX_REASON = 100
 
 # What programs read past within a name: white space, backslashes, quotes, comment signs.
 _PADDING = re.compile(r"[\\\s\"()]")
@@ -26,68 +35,66 @@ _COMMENT_SIGN = re.compile(r"[()]|\\.", re.DOTALL)
 _INSTANCE = re.compile(r"(?:^|;)i=([0-9]+)")
 _SIGNING_DOMAIN = re.compile(r";d=([^;]*)")
 
-# Threads of their own: name servers that do not answer must not hold up anything else.
-_threads = ThreadPoolExecutor(16, thread_name_prefix="signatures")
 
-
-class SignedBody:
-    """The signatures that a header announces, and the body hashes that they need.
-
-    The hashes are computed while the body streams in, so that a large body is never
-    read again.
-    """
-
-    def __init__(self, header: bytes) -> None:
-        self.signatures: list[Signature | Malformed] = []
-        if b"dkim-signature" in header.lower():
-            self.signatures = signatures(HeaderBlock.salvage(header))
-        self._digests = BodyDigests(
-            {one.body_form for one in self.signatures if isinstance(one, Signature)}
-        )
-
-    def update(self, data: bytes) -> None:
-        """Takes the next octets of the body."""
-        self._digests.update(data)
-
-    async def results(self, header: HeaderBlock) -> list[Result]:
-        """Verifies all signatures once the body is complete. Queries name servers."""
-        if not self.signatures:
-            return []
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(_threads, self._verify, header)
-
-    def _verify(self, header: HeaderBlock) -> list[Result]:
-        return verify(
-            self.signatures,
-            header=header,
-            body=self._digests,
-            key_texts=_key_texts,
-            now=time.time(),
-        )
-
-
-def _key_texts(name: str) -> Sequence[str]:
-    try:
-        return dns.txt(name)
-    except dns.DnsUnavailable as error:
-        raise KeyUnavailable(str(error)) from error
-
-
-def add_results(
-    header: HeaderBlock, server_name: str, found: list[Result]
-) -> HeaderBlock:
+def add_results(header: HeaderBlock, server_name: str, proofs: Proofs) -> HeaderBlock:
     """Returns the header with our Authentication-Results on top (RFC 8601 §2)."""
-    results = "; ".join(_result_text(result) for result in found) or "dkim=none"
-    return header.prepended(FIELD, f"{server_name}; {results}")
+    return header.prepended(FIELD, f"{server_name}; {'; '.join(_results(proofs))}")
+
+
+def _results(proofs: Proofs) -> Iterator[str]:
+    if (found := proofs.spf) is not None:
+        identity = "smtp.helo" if found.is_helo else "smtp.mailfrom"
+        # The name in EHLO may be anything; a domain that was evaluated is one.
+        named = f" {identity}={found.domain}" if _is_name(found.domain) else ""
+        yield f"spf={found.outcome}{_reason(found.reason)}{named}"
+    if not proofs.signatures:
+        yield "dkim=none"
+    for signed in proofs.signatures:
+        yield _dkim_text(signed)
+    if (author := proofs.dmarc) is not None:
+        named = f" header.from={author.domain}" if author.domain else ""
+        has_policy = author.outcome not in (Dmarc.NONE, Dmarc.PERMERROR)
+        asked = f" policy.dmarc={author.request}" if has_policy else ""
+        yield f"dmarc={author.outcome}{_reason(author.reason)}{named}{asked}"
+    yield f"arc={proofs.arc.outcome}{_reason(proofs.arc.reason)}"
+
+
+def _is_name(text: str) -> bool:
+    return bool(re.fullmatch(r"[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*", text[:254]))
+
+
+def _reason(text: str) -> str:
+    clean = "".join(
+        c for c in text if c.isprintable() and c.isascii() and c not in '"\\'
+    )
+    return f' reason="{clean[:MAX_REASON]}"' if clean else ""
+
+
+def without_forged(
+    header: HeaderBlock, proofs: Proofs, *names: str
+) -> tuple[HeaderBlock, Proofs]:
+    """Returns the header without what `remove_forged` removes, and the proofs without it.
+
+    A chain that has lost a set is broken; one that has lost them all is none.
+    """
+    kept = remove_forged(header, *names)
+    sets = [sum(f.name.lower() in ARC_FIELDS for f in h.fields) for h in (header, kept)]
+    if sets[0] == sets[1]:
+        return kept, proofs
+    outcome = Arc.FAIL if sets[1] else Arc.NONE
+    reason = "sets in the name of this service were removed"
+    return kept, replace(proofs, arc=ArcResult(outcome, reason))
 
 
 def remove_forged(header: HeaderBlock, *names: str) -> HeaderBlock:
     """Returns the header without results and ARC sets that claim to be ours.
 
     `names` are the server's, then others of ours, such as the community's domain. RFC
-    8601 §5: results under our own name that come from outside can only be forged. We
-    never seal, so that no ARC set of ours can come back either; of a forged set all
-    three fields are removed (RFC 8617 §4.1).
+    8601 §5: results under our own name that come from outside can only be forged. ARC
+    sets of ours may come back, and a genuine one may be replayed: a chain attests only
+    what its last server says of the rest. None is kept, so that nothing under our name
+    stands in a message that we did not write. Of each set all three fields are removed
+    (RFC 8617 §4.1).
     """
     if not any(header.get(name) for name in (FIELD, *ARC_FIELDS)):
         return header
@@ -165,13 +172,13 @@ def _uncommented(text: str) -> str:
     return text if depth else "".join([*kept, text[start:]])
 
 
-def _result_text(result: Result) -> str:
-    reason = f' reason="{result.reason}"' if result.reason else ""
+def _dkim_text(result: Result) -> str:
+    text = f"dkim={result.outcome}{_reason(result.reason)}"
     signature = result.signature
     if signature is None:
-        return f"dkim={result.outcome}{reason}"
+        return text
     return (
-        f"dkim={result.outcome}{reason} header.d={signature.domain}"
+        f"{text} header.d={signature.domain}"
         f" header.s={signature.selector} header.a={signature.algorithm}"
     )
 

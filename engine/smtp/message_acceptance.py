@@ -11,7 +11,6 @@ from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
 from engine.antivirus.attachments import policy as attachment_policy
@@ -35,12 +34,18 @@ from engine.queue.sending_rates import rate_limits
 from engine.registry.connections.cloud_providers import without_tenant
 from engine.routing import policies
 from engine.routing.routes import Routes
-from engine.smtp import authentication_results
+from engine.smtp import (
+    authentication_results,
+    sender_authentication,
+    unproven_mail,
+)
 from engine.smtp.cloud_tenant_proof import Evidence
 from engine.smtp.listener_policy import ListenerPolicy
 from engine.smtp.mail_transaction import MailTransaction
+from engine.smtp.sender_authentication import Proofs
 from engine.smtp.session_binding import Binding, Peer
 from engine.smtp.spool import Spool
+from engine.smtp.unproven_mail import Arrival
 from engine.storage.content import KeptContent
 
 log = logging.getLogger(__name__)
@@ -85,8 +90,10 @@ async def accept_message(
     _check_hops(header)
     fingerprint = _fingerprint(message, header)
     # Before anything in the header changes: rewriting breaks the signatures.
-    signatures = await spool.signed.results(header)
-    message = _with_confirmed_binding(message, routes, header, signatures)
+    arrival = Arrival(message.policy, message.peer, message.helo, message.server_name)
+    header, proofs = await arrival.prove(routes, transaction, spool.signed, header)
+    message = _with_confirmed_binding(message, routes, header, proofs.signatures)
+    hold = unproven_mail.hold_of(routes, message.binding, proofs)
     # Again after MAIL: for a cloud provider's servers, only the message shows its sender.
     rate_limits.check_sender(
         routes,
@@ -104,13 +111,14 @@ async def accept_message(
     if verdict.is_infected:
         await asyncio.to_thread(_refuse_infected, message, verdict)
     unscanned, has_attachments = await _examine(message, verdict)
-    header = _with_trace_fields(header, message, transaction.reference, signatures)
+    header = _with_trace_fields(header, message, proofs)
     header = attachment_policy.marked(header, unscanned)
     incoming = _incoming(
         message,
         await _keep(spool, header.to_bytes(), has_attachments=has_attachments),
         fingerprint,
-        _facts(message, verdict, unscanned),
+        {**_facts(message, verdict, unscanned), **sender_authentication.facts(proofs)},
+        hold,
     )
     return smtp_replies.accepted(await committer.commit(incoming))
 
@@ -126,6 +134,7 @@ def _incoming(
     kept: KeptContent,
     fingerprint: str,
     detail: dict[str, Any],
+    hold: str,
 ) -> AcceptedMessage:
     transaction, binding = message.transaction, message.binding
     return AcceptedMessage(
@@ -139,6 +148,7 @@ def _incoming(
         fingerprint=fingerprint,
         reference=transaction.reference,
         detail=detail,
+        hold=hold,
     )
 
 
@@ -235,26 +245,22 @@ def _refuse_infected(message: ReceivedMessage, verdict: Verdict) -> None:
 def _with_trace_fields(
     header: HeaderBlock,
     message: ReceivedMessage,
-    reference: str,
-    signatures: list[Result],
+    proofs: Proofs,
 ) -> HeaderBlock:
     """Adds our trace fields (RFC 5321 §4.4) and removes those that only we may write."""
     name = message.server_name
     header = without_tenant(header).without("Return-Path")
-    header = authentication_results.remove_forged(
-        header, name, settings.POSTERN.community_domain
-    )
     # RFC 3848: the protocol's name says whether TLS and AUTH were used.
     protocol = "ESMTPSA" if message.binding.is_signed_in else "ESMTPS"
     helo = "".join(c for c in message.helo if c.isalnum() or c in ".-:[]")[:255]
     header = header.prepended(
         "Received",
         f"from {helo} ([{message.peer.address}]) by {name} with {protocol}"
-        f" id {reference} (using {message.peer.tls}); {_date(int(time.time()))}",
+        f" id {message.transaction.reference} (using {message.peer.tls}); {_date(int(time.time()))}",
     )
     if message.policy.source is not Source.RECEIVE:
         return header
-    return authentication_results.add_results(header, name, signatures)
+    return authentication_results.add_results(header, name, proofs)
 
 
 @lru_cache(maxsize=1)

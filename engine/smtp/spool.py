@@ -12,7 +12,7 @@ from typing import BinaryIO
 from engine.blobs import store
 from engine.mail.header import MAX_HEADER_OCTETS
 from engine.mail.mime.byte_source import ByteSource, FileBytes
-from engine.smtp.authentication_results import SignedBody
+from engine.smtp.sender_authentication import SignedBody
 from engine.storage import content
 from engine.storage.content import INLINE_LIMIT, KeptContent
 

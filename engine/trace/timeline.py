@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from engine.mail import advice, refusal_advice
+from engine.trace import proofs
 from engine.trace.models import OF_LINKS, EventKind
 
 WORDS = {
@@ -76,8 +77,8 @@ AGAIN = "Could not be delivered yet, after {times} attempts; it will be tried ag
 PROBLEMS = frozenset(
     {EventKind.REFUSED, EventKind.DEFERRED, EventKind.FAILED, EventKind.QUARANTINED}
 )
-# `hold` of an event whose reason is for everybody: what is suspended.
-SUSPENSION = "suspension"
+# `hold` of an event whose reason is for everybody: what is suspended, or not proved.
+SHARED_HOLDS = frozenset({"suspension", "unproven"})
 # Facts of a refusal, which are about the refused organisation's own server or program.
 REFUSAL_FACTS = {"peer": "From the address", "command": "At the command"}
 # Facts for staff only: about servers, scanners and how the sender was authenticated.
@@ -190,7 +191,10 @@ def step(event: TracedEvent, visibility: Visibility) -> Step:
         recipient=event.recipient,
         reply=reply,
         advice=_advice(kind, reply),
-        facts=_facts(event.detail, _shown_facts(kind, visibility)),
+        facts=(
+            *_facts(event.detail, _shown_facts(kind, visibility)),
+            *proofs.in_words(event.detail),
+        ),
         is_problem=kind in PROBLEMS,
         times=times,
         last_at=last_at,
@@ -241,8 +245,8 @@ def _reply(event: TracedEvent, visibility: Visibility) -> str:
     if reply or is_taken_back(event):
         return reply
     # Operators write their reasons for one another.
-    is_suspension = event.detail.get("hold") == SUSPENSION
-    is_shared = is_suspension or event.kind == EventKind.RECALLED
+    is_rule = event.detail.get("hold") in SHARED_HOLDS
+    is_shared = is_rule or event.kind == EventKind.RECALLED
     return reason if is_shared or visibility >= Visibility.STAFF else ""
 
 

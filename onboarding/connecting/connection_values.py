@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.urls import reverse
 
-from engine.registry.models import Connection, Proof, Provider
+from engine.registry.models import (
+    Connection,
+    Proof,
+    Provider,
+    UnprovenMail,
+)
 from onboarding import certificate_authority
 
 # Stands in for a password that is not known: only its digest is stored.
@@ -67,6 +72,10 @@ class ConnectionValues:
             ("Name in our certificate", self.host),
             ("How we identify you", Proof(self.connection.proof).label),
             *self._proof(),
+            (
+                "If it fails DMARC or DKIM",
+                UnprovenMail(self.connection.unproven_mail).label,
+            ),
         ]
 
     def _proof(self) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from pydantic_settings import SettingsConfigDict
 from portal.configuration import database_url
 from portal.configuration.audit_variables import AuditVariables
 from portal.configuration.blob_variables import BlobVariables
+from portal.configuration.dns_variables import DnsVariables
 from portal.configuration.encryption_variables import EncryptionVariables
 from portal.configuration.sending_rates import Rates, SendingRateVariables
 from portal.configuration.web_push_variables import WebPushVariables
@@ -27,6 +28,7 @@ DEVELOPMENT_SIGNING_KEY = "development-only-secret-key-never-used-in-production"
 class Environment(
     AuditVariables,
     BlobVariables,
+    DnsVariables,
     EncryptionVariables,
     SendingRateVariables,
     WebPushVariables,
@@ -157,7 +159,6 @@ class Environment(
     tls_key_file: str = ""
     tls_ca_file: str = ""
 
-    dns_servers: list[str] = Field(default=[])  # host:port; empty: the system's own
     # Whether checks of applicants' servers may connect to private addresses. On in
     # development, where the demo's servers are on this machine; refused in production.
     probe_private_addresses: bool = False

@@ -292,7 +292,7 @@ def test_connection_gets_a_credential_once(
 ) -> None:
     call = key(firm)
     at = f"/connections/{firm_connection.pk}/"
-    call("PATCH", at, {"next_hop_host": "mail.firm.example"})
+    call("PATCH", at, {"next_hop_host": "mail.firm.example", "unproven_mail": "hold"})
 
     made = call("POST", f"{at}credentials/").json()
     shown = call("GET", at).json()
@@ -300,6 +300,8 @@ def test_connection_gets_a_credential_once(
     assert made["secret"]
     assert "secret" not in shown["credentials"][0]
     assert shown["next_hop_host"] == "mail.firm.example"
+    assert shown["unproven_mail"] == "hold"
+    assert call("PATCH", at, {"unproven_mail": "lose"}).status_code == 400
     assert call("DELETE", f"{at}credentials/{made['id']}/").status_code == 204
     assert call("GET", at).json()["credentials"][0]["revoked_at"]
 

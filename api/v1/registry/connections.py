@@ -22,7 +22,13 @@ from api.framework.request_validation import (
 )
 from api.framework.viewsets import ReadResource, SuspendableResource, SuspendVerbs
 from engine.registry.actions import connections
-from engine.registry.models import Connection, ConnectionCredential, Proof, Provider
+from engine.registry.models import (
+    Connection,
+    ConnectionCredential,
+    Proof,
+    Provider,
+    UnprovenMail,
+)
 from engine.registry.scopes import Scope
 
 # A cloud gateway also needs a provider and a tenant, which only the web pages ask for.
@@ -76,6 +82,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
             "next_hop_tls_name",
             "strips_suffix",
             "subject_tag",
+            "unproven_mail",
             "credentials",
             "created_at",
         ]
@@ -110,6 +117,11 @@ class ConnectionChanges(RequestSerializer):
     )
     strips_suffix = serializers.BooleanField(required=False)
     subject_tag = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    unproven_mail = serializers.ChoiceField(
+        choices=UnprovenMail.choices,
+        required=False,
+        help_text="What is done with its mail that fails DMARC or DKIM.",
+    )
 
 
 class NewConnection(OrganisationRequest, ConnectionChanges):

@@ -13,6 +13,8 @@ BY_HOLD = {
     Hold.OPERATOR: "An operator of the service keeps it back for now. Ask the helpdesk.",
     Hold.RESTORE: "The service was restored from a backup, and an operator is checking "
     "whether it was sent before.",
+    Hold.UNPROVEN: "It could not be proved who sent it, and the sender’s organisation has "
+    "such mail held. Ask the helpdesk.",
     Hold.WITHDRAWN: "Operators of the service withdrew it before it was delivered. Ask the "
     "helpdesk.",
 }

@@ -28,7 +28,8 @@ class AcceptedMessage:
     `destinations` runs parallel to the envelope's recipients. `fingerprint` identifies a
     resend of the same bytes to the same recipients; it is empty where a resend cannot be
     distinguished from a new message. Nothing is delivered before `release_at`, so that
-    the sender can still withdraw the message. `detail` goes into the trace.
+    the sender can still withdraw the message. With `hold`, a value of `Hold`, an operator
+    decides about it first. `detail` goes into the trace.
     """
 
     envelope: Envelope
@@ -41,6 +42,7 @@ class AcceptedMessage:
     key_id: int | None = None
     fingerprint: str = ""
     release_at: datetime | None = None
+    hold: str = ""
     reference: str = field(default_factory=new_reference)
     detail: dict[str, Any] = field(default_factory=dict)
 

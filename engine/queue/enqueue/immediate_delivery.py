@@ -71,7 +71,7 @@ def deliver(
 def _mailboxes(accepted: AcceptedMessage, known: Routes) -> dict[int, int]:
     """Maps recipient numbers to mailbox ids, for recipients that can be served now."""
     found: dict[int, int] = {}
-    if accepted.release_at is not None:
+    if accepted.release_at is not None or accepted.hold:
         return found
     for number, recipient in enumerate(accepted.envelope.recipients):
         if accepted.destinations[number] == MAILBOX:

@@ -12,7 +12,7 @@ from engine.queue import log_lines, retry_schedule
 from engine.queue.enqueue import group_mailbox_audit, immediate_delivery
 from engine.queue.enqueue.accepted_message import AcceptedMessage
 from engine.queue.enqueue.immediate_delivery import Position, Stored
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus
+from engine.queue.models import Hold, QueuedMessage, Recipient, RecipientStatus
 from engine.routing import routes
 from engine.storage import content_keys
 from engine.storage.content import KeptContent
@@ -62,6 +62,7 @@ RECIPIENT = (
 )
 
 WAITING = (RecipientStatus.QUEUED.value, 0, "", None)
+HELD = (RecipientStatus.HELD.value, 0, "", None)
 
 
 def insert(batch: Sequence[AcceptedMessage]) -> bool:
@@ -153,6 +154,7 @@ def _recipients(
     known = routes.held_or_current()
     for at, (accepted, message_id) in enumerate(zip(batch, message_ids, strict=True)):
         seen: set[int | None] = set()
+        undone = HELD if accepted.hold else WAITING
         for number, recipient in enumerate(accepted.envelope.recipients):
             # Addresses on the queue are in community form.
             owner = known.domains.owner_of(recipient.address.domain)
@@ -166,8 +168,8 @@ def _recipients(
                 accepted.destinations[number],
                 accepted.release_at or now,
                 "",
-                "",
-                *(done if (at, number) in served else WAITING),
+                accepted.hold,
+                *(done if (at, number) in served else undone),
                 owner if is_first else None,
             )
 
@@ -177,6 +179,9 @@ def _events(
 ) -> Iterator[event_log.Row]:
     for accepted in batch:
         yield accepted.reference, "", EventKind.RECEIVED, _facts(accepted)
+        for one in accepted.envelope.recipients if accepted.hold else ():
+            why = {"hold": accepted.hold, "reason": Hold(accepted.hold).label}
+            yield accepted.reference, str(one.address), EventKind.HELD, why
     for at, number in sorted(served):
         address = str(batch[at].envelope.recipients[number].address)
         detail = {"reply": str(DELIVERED), **stored_as(*served[at, number])}

@@ -43,6 +43,7 @@ class ConnectionFields(TypedDict, total=False):
     next_hop_tls_name: str
     strips_suffix: bool
     subject_tag: str
+    unproven_mail: str
 
 
 @verb

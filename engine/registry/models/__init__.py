@@ -12,6 +12,7 @@ from engine.registry.models.connection import (
     Proof,
     Provider,
     ProviderNetworks,
+    UnprovenMail,
 )
 from engine.registry.models.directory_entry import DirectoryEntry, EntryKind
 from engine.registry.models.distribution_list import (
@@ -78,6 +79,7 @@ __all__ = [
     "SendingStop",
     "StaffRole",
     "StopKind",
+    "UnprovenMail",
     "WebhookEndpoint",
     "WebhookEvent",
 ]

@@ -25,6 +25,14 @@ class Proof(models.TextChoices):
     CLOUD = "cloud", "Provider, tenant and DKIM together"
 
 
+class UnprovenMail(models.TextChoices):
+    """What is done with mail from a member's server that fails DMARC or DKIM."""
+
+    ACCEPT = "accept", "Accept it, with the results in its header"
+    HOLD = "hold", "Hold it until an operator decides"
+    REFUSE = "refuse", "Refuse it"
+
+
 class Connection(models.Model):
     """Carries mail between an organisation's own servers and the gate, in both directions."""
 
@@ -57,6 +65,13 @@ class Connection(models.Model):
         default=True, help_text="recipients lose the suffix on the way out"
     )
     subject_tag = models.CharField(max_length=40, blank=True)
+    unproven_mail = models.CharField(
+        max_length=10,
+        choices=UnprovenMail.choices,
+        default=UnprovenMail.ACCEPT,
+        db_default=UnprovenMail.ACCEPT.value,
+        help_text="what is done with its mail that fails DMARC or DKIM",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = LoggedQuerySet["Connection"].as_manager()
@@ -74,6 +89,7 @@ class Connection(models.Model):
         "next_hop_tls_name",
         "strips_suffix",
         "subject_tag",
+        "unproven_mail",
     )
 
     class Meta:

@@ -51,6 +51,7 @@ def inbound(connection: Connection) -> list[Fact]:
             facts.append(("Tenant", Cell(_tenant(connection))))
         case Proof.CREDENTIAL:
             pass
+    facts.append(("Fails DMARC or DKIM", Cell(connection.get_unproven_mail_display())))
     return facts
 
 

@@ -14,6 +14,7 @@ from engine.registry.models import (
     OrganisationStatus,
     Proof,
     Provider,
+    UnprovenMail,
 )
 from portal.ui.filters import PLAIN_INPUT, FilterForm, text_filter
 from portal.ui.forms import ActionForm, ReasonForm
@@ -32,6 +33,7 @@ CONNECTION = (
     "next_hop_tls_name",
     "strips_suffix",
     "subject_tag",
+    "unproven_mail",
 )
 OCTETS_IN_GB = 1024**3
 
@@ -177,6 +179,11 @@ class ConnectionForm(ActionForm):
         label="Recipients lose the suffix on the way out", required=False, initial=True
     )
     subject_tag = _optional_text("Tag in the subject", max_length=40)
+    unproven_mail = forms.ChoiceField(
+        label="Its mail that fails DMARC or DKIM",
+        choices=UnprovenMail.choices,
+        help_text="Held mail is in the queue, where you release or drop it.",
+    )
 
     def clean_source_networks(self) -> list[str]:
         return str(self.cleaned_data["source_networks"]).replace(",", " ").split()

@@ -13,6 +13,7 @@ from engine.registry.models import (
     Organisation,
     Proof,
     Provider,
+    UnprovenMail,
 )
 from portal.organisation.forms import WIDE_INPUT, split_addresses
 from portal.ui.forms import ActionForm
@@ -169,8 +170,24 @@ class CloudForm(PartForm):
         )
 
 
+class UnprovenForm(PartForm):
+    """What is done with the organisation's own mail that fails its proof."""
+
+    title = _("Mail that cannot be proved to be yours")
+    unproven_mail = forms.ChoiceField(
+        label=_("What should we do with mail from your server that fails DMARC or DKIM?"),
+        help_text=_(
+            "Publish a DMARC policy and sign your mail first. Mail from a server that "
+            "changes what it has signed fails, too."
+        ),
+        choices=UnprovenMail.choices,
+        widget=forms.RadioSelect,
+    )
+
+
 FORMS: dict[str, type[PartForm]] = {
     "server": ServerForm,
+    "unproven": UnprovenForm,
     "password": PasswordProofForm,
     "source": SourceProofForm,
     "certificate": CertificateProofForm,
@@ -181,9 +198,9 @@ FORMS: dict[str, type[PartForm]] = {
 def parts_of(organisation: Organisation) -> list[tuple[str, Any]]:
     """Returns the parts of the settings for the account type, each with its title."""
     if organisation.account_type == AccountType.CLOUD_GATEWAY:
-        parts = ["server", CLOUD]
+        parts = ["server", CLOUD, "unproven"]
     else:
-        parts = ["server", "password", "source", "certificate"]
+        parts = ["server", "password", "source", "certificate", "unproven"]
     return [(part, FORMS[part].title) for part in parts]
 
 

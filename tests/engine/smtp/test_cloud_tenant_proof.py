@@ -28,6 +28,7 @@ from engine.registry.models import (
     Person,
     Proof,
     Provider,
+    UnprovenMail,
 )
 from engine.routing import routes
 from engine.routing.facts import ConnectionFacts
@@ -135,8 +136,9 @@ async def test_a_message_that_shows_all_three_is_accepted(
     assert b"helen@eastvale.example.secure.example" in raw
     header = HeaderBlock.parse(raw.partition(b"\r\n\r\n")[0])
     assert header.text("Authentication-Results") == (
-        "localhost; dkim=pass header.d=eastvale.example header.s=selector1"
-        " header.a=rsa-sha256"
+        "localhost; spf=none smtp.mailfrom=eastvale.example"
+        "; dkim=pass header.d=eastvale.example header.s=selector1 header.a=rsa-sha256"
+        "; dmarc=none header.from=eastvale.example; arc=none"
     )
     queued = await QueuedMessage.objects.aget()
     assert queued.organisation_id == council_connection.organisation_id
@@ -507,7 +509,7 @@ async def test_others_servers_keep_no_claim_about_a_tenant(
     raw = content.read(kept)
     assert OURS.encode() not in raw
     assert b"OriginatorOrg" not in raw
-    assert b"Authentication-Results: localhost; dkim=none" in raw
+    assert b"; dkim=none;" in raw.partition(b"Received:")[0]
 
 
 A_SIGNATURE = parse(
@@ -528,6 +530,7 @@ EASTVALE = ConnectionFacts(
     tls_name="",
     strips_suffix=True,
     subject_tag="",
+    unproven_mail=UnprovenMail.ACCEPT,
     domains=DomainMap.of([("eastvale.example", "eastvale.example.secure.example")]),
     verified_domains=frozenset(["eastvale.example"]),
 )

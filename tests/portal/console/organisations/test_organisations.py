@@ -12,6 +12,7 @@ from engine.registry.models import (
     Person,
     Proof,
     Provider,
+    UnprovenMail,
 )
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -199,7 +200,7 @@ def test_neighbours_domain_is_not_under_the_organisation(
 
 def connection_fields(**over: object) -> dict[str, object]:
     fields = {"name": "Main", "proof": "credential", "next_hop_host": "mx.firm.example"}
-    return fields | {"next_hop_port": 25} | over
+    return fields | {"next_hop_port": 25, "unproven_mail": "accept"} | over
 
 
 def test_password_is_shown_once(
@@ -234,6 +235,19 @@ def test_connection_to_google_gets_a_tenant_made_here(
         f"/admin/organisations/{firm.pk}/connections/{made.pk}/edit/"
     )
     assert made.tenant_id not in page.content.decode()
+
+
+def test_what_is_done_with_mail_that_fails_is_set_and_shown(
+    staff_client: Client, firm: Organisation, firm_connection: Connection
+) -> None:
+    page = f"/admin/organisations/{firm.pk}/connections/{firm_connection.pk}/"
+    assert UnprovenMail.ACCEPT.label in staff_client.get(page).content.decode()
+
+    staff_client.post(f"{page}edit/", connection_fields(unproven_mail="hold"))
+
+    assert UnprovenMail.HOLD.label in staff_client.get(page).content.decode()
+    entry = Entry.objects.get(event="connection.edited")
+    assert entry.detail["unproven_mail"] == ["accept", "hold"]
 
 
 def test_connection_that_proves_nothing_is_refused(

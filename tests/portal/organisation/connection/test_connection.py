@@ -21,6 +21,7 @@ from engine.registry.models import (
     Person,
     Proof,
     Provider,
+    UnprovenMail,
 )
 from onboarding.connecting import actions, connection_values, setup_guides
 from onboarding.connecting.models import Rehearsal, StepState
@@ -164,6 +165,20 @@ def test_settings_change_at_once_and_are_audited(
     firm_connection.refresh_from_db()
     assert firm_connection.next_hop_host == "mx.firm.example"
     assert Entry.objects.filter(event="connection.edited").exists()
+
+
+def test_what_is_done_with_mail_that_fails_is_chosen_and_shown(
+    admin_client: Client, path_to: Path, firm_connection: Connection
+) -> None:
+    path = path_to("settings/unproven/")
+    assert "fails DMARC or DKIM" in admin_client.get(path).content.decode()
+
+    assert admin_client.post(path, {"unproven_mail": "refuse"}).status_code == 302
+    assert admin_client.post(path, {"unproven_mail": "lose"}).status_code == 200
+
+    firm_connection.refresh_from_db()
+    assert firm_connection.unproven_mail == UnprovenMail.REFUSE
+    assert UnprovenMail.REFUSE.label in admin_client.get(path_to()).content.decode()
 
 
 @pytest.mark.parametrize(
