@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.peers.process import wait_until
 
@@ -18,13 +19,15 @@ PATIENCE = 600.0  # seconds for one round
 class Load:
     """How many messages to send, of what size, over how many connections at once.
 
-    `is_kept` is False where each message has a connection of its own.
+    `is_kept` is False where each message has a connection of its own. `message` is a file
+    that is sent instead of what smtp-source makes up.
     """
 
     messages: int
     sessions: int
     octets: int = OCTETS
     is_kept: bool = True
+    message: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,8 @@ def _start(
     command = [
         "smtp-source", *(["-d"] if load.is_kept else []),
         "-s", str(load.sessions // sources),
-        "-m", str(load.messages // sources), "-l", str(load.octets),
+        "-m", str(load.messages // sources),
+        *(["-F", str(load.message)] if load.message else ["-l", str(load.octets)]),
         "-f", SENDER, "-t", recipient, f"127.0.0.1:{port}",
     ]  # fmt: skip
     return subprocess.Popen(command)

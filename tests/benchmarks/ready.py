@@ -22,4 +22,6 @@ os.environ |= {
     "POSTERN_CLAMD": "off",
     **{f"POSTERN_{protocol}_PORT": str(free_port()) for protocol in PROTOCOLS},
 }
+# Refused at once: what arrives is verified, and no message waits for name servers.
+os.environ.setdefault("POSTERN_DNS_SERVERS", '["127.0.0.1:9"]')
 django.setup()

@@ -15,19 +15,21 @@ messages accepted on SQLite; without it, Postfix and Dovecot's.
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import os
 import statistics
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.benchmarks import ready
 
 # isort: split
 from portal.demo.certificates import Authority
-from tests.benchmarks import pop3_load, processor_time
+from tests.benchmarks import pop3_load, processor_time, signed_mail
 from tests.benchmarks.load import Load, measure
 from tests.benchmarks.speed_sides import (
     FarServer,
@@ -62,6 +64,7 @@ class Round:
 
     messages: int
     far: FarServer
+    signed: Path | None = None
 
 
 Run = Callable[[Side, Round], None]
@@ -74,6 +77,8 @@ def main() -> None:
     with ExitStack() as stack:
         far = FarServer(authority)
         stack.enter_context(far.postfix)
+        names = stack.enter_context(signed_mail.zone())
+        os.environ["POSTERN_DNS_SERVERS"] = json.dumps([names.server])
         homes = {OURS: HOME}
         if options.beside:
             before = stack.enter_context(worktree(options.beside))
@@ -116,16 +121,17 @@ def _measure_all(
     """Starts all sides, measures each kind of traffic, and prints its part of the table."""
     print(f"\n{setting.name}", flush=True)
     found = {}
+    signed = signed_mail.write(ready.FOLDER)
     with ExitStack() as stack:
         sides = [stack.enter_context(debian_side(authority, far))]
         for name, home in homes.items():
             started = postern_side(name, home, setting, authority, far)
             sides.append(stack.enter_context(started))
         for side in sides:
-            accept(side, Round(even(options.messages / 20), far))
+            accept(side, Round(even(options.messages / 20), far, signed))
         for kind in options.only.split(","):
             title, share, run = TRAFFIC[kind]
-            given = Round(even(options.messages * share), far)
+            given = Round(even(options.messages * share), far, signed)
             found[kind] = measure_sides(sides, given, run, options.rounds)
             _show(f"{title}, {given.messages} messages", found[kind])
     return found
@@ -179,6 +185,10 @@ def accept(side: Side, given: Round) -> None:
     _send(side, Load(given.messages, SESSIONS))
 
 
+def _accept_signed(side: Side, given: Round) -> None:
+    _send(side, Load(given.messages, SESSIONS, message=given.signed))
+
+
 def _connect(side: Side, given: Round) -> None:
     _send(side, Load(given.messages, SESSIONS, is_kept=False))
 
@@ -202,7 +212,7 @@ def _fill(side: Side, given: Round) -> None:
     """Sends what the mailboxes still lack of the messages to retrieve."""
     missing = given.messages - side.system.count()
     if missing > 0:
-        accept(side, Round(even(missing), given.far))
+        accept(side, replace(given, messages=even(missing)))
 
 
 def _retrieve(side: Side, given: Round) -> None:
@@ -213,6 +223,7 @@ def _retrieve(side: Side, given: Round) -> None:
 # POP3 stands before the large messages, so that all mailboxes hold messages of 5 kB.
 TRAFFIC: dict[str, tuple[str, float, Run]] = {
     "accept": ("5 kB on 20 kept TLS connections", 1, accept),
+    "signed": ("5 kB with a signature, on 20 kept TLS connections", 1, _accept_signed),
     "pop3": ("RETR of 5 kB over TLS", 2.5, _retrieve),
     "connect": ("5 kB, a new TLS connection for each", 0.5, _connect),
     "relay": ("5 kB from one Postfix to another", 0.25, _relay),
