@@ -35,6 +35,8 @@ from engine.network.lookups import Lookups
 # one by RSA takes 50 µs, a thread for it about as long.
 FEW, LARGE_HEADER = 4, 32 * 1024
 
+NO_CHAIN = ArcResult(Arc.NONE)
+
 _MARKS = (b"dkim-signature", b"arc-")
 
 
@@ -108,7 +110,7 @@ class Proofs:
     """What a message shows. Without `spf` and `dmarc`, neither was asked for."""
 
     signatures: list[Result] = field(default_factory=list)
-    arc: ArcResult = ArcResult(Arc.NONE)
+    arc: ArcResult = NO_CHAIN
     spf: SpfResult | None = None
     dmarc: DmarcResult | None = None
 

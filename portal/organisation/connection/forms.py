@@ -175,7 +175,9 @@ class UnprovenForm(PartForm):
 
     title = _("Mail that cannot be proved to be yours")
     unproven_mail = forms.ChoiceField(
-        label=_("What should we do with mail from your server that fails DMARC or DKIM?"),
+        label=_(
+            "What should we do with mail from your server that fails DMARC or DKIM?"
+        ),
         help_text=_(
             "Publish a DMARC policy and sign your mail first. Mail from a server that "
             "changes what it has signed fails, too."
