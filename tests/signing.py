@@ -32,6 +32,11 @@ def rsa_key(bits: int = 2048, serial: int = 0) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
+def text_of_key(octets: bytes) -> str:
+    """Returns a public key as the tag p= of its record has it."""
+    return base64.b64encode(octets).decode()
+
+
 @dataclass(frozen=True)
 class Signer:
     """A domain's signing key, and the DNS record that publishes it."""
@@ -50,7 +55,7 @@ class Signer:
             serialization.Encoding.DER,
             serialization.PublicFormat.SubjectPublicKeyInfo,
         )
-        return f"v=DKIM1; k=rsa; p={base64.b64encode(der).decode()}"
+        return f"v=DKIM1; k=rsa; p={text_of_key(der)}"
 
     def publish(self, names: NameServer) -> None:
         names.add_text(self.name, self.record)

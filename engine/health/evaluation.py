@@ -17,6 +17,7 @@ from engine.health.checks import (
     backups,
     host_state,
     mail_flow,
+    mail_signing,
     process_heartbeats,
 )
 from engine.health.checks.findings import Check, CheckContext, Finding, Unknown
@@ -136,6 +137,7 @@ class Evaluator:
         yield background_jobs.RULES, background_jobs.check, 6
         yield frozenset({"backup"}), backups.check, 12
         yield audit_trail.RULES, audit_trail.check, 3
+        yield mail_signing.RULES, mail_signing.check, 6
         yield from alarm_rules.checks
 
     def _check_mail(self, context: CheckContext) -> Iterator[Finding | Unknown]:

@@ -7,7 +7,7 @@ from django_q.models import Schedule
 from engine.database import batches
 from engine.lanes import Lane
 from engine.registry import change_log, word_columns
-from engine.registry.actions import connections, recovery
+from engine.registry.actions import connections, mail_keys, recovery
 from engine.registry.connections import spf
 from engine.registry.connections.cloud_providers import PROVIDERS
 from engine.registry.credentials import sign_in_tally
@@ -54,6 +54,14 @@ def fill_word_columns() -> int:
     Returns the steps it took. Idempotent.
     """
     return batches.run(word_columns.fill_next)
+
+
+def keep_mail_keys() -> int:
+    """Checks the DNS records of the keys that sign mail, and changes keys that are due.
+
+    Returns how many domains it checked. Idempotent.
+    """
+    return mail_keys.keep()
 
 
 def schedule_jobs() -> None:
@@ -106,6 +114,15 @@ def schedule_jobs() -> None:
         defaults={
             "func": "engine.registry.tasks.refresh_providers",
             "schedule_type": Schedule.DAILY,
+            "cluster": Lane.CALLS,
+        },
+    )
+    Schedule.objects.update_or_create(
+        name="registry.keep_mail_keys",
+        defaults={
+            "func": "engine.registry.tasks.keep_mail_keys",
+            "schedule_type": Schedule.MINUTES,
+            "minutes": 5,
             "cluster": Lane.CALLS,
         },
     )

@@ -59,3 +59,70 @@ class SigningKey(models.Model):
 
     def __str__(self) -> str:
         return f"{Purpose(self.purpose).label}: {self.key_id}"
+
+
+class KeyState(models.TextChoices):
+    """Where a mail key is in its life."""
+
+    NEXT = "next", "Next"
+    CURRENT = "current", "In use"
+    RETIRED = "retired", "Retired"
+
+
+class MailKey(models.Model):
+    """A key that signs mail as it leaves (DKIM, ARC); its public half is in the DNS.
+
+    Of each algorithm two are alive: the one in use, and the next or the one before. Each
+    has one of two selectors, so that a domain whose records point here as CNAME follows
+    every change of a key by itself.
+    """
+
+    # Without choices, as above.
+    algorithm = models.CharField(max_length=24, help_text="as in the tag a=")
+    selector = models.CharField(max_length=63, unique=True)
+    state = models.CharField(max_length=8, default=KeyState.NEXT)
+    public_key = models.TextField(help_text="as in the tag p= of its record")
+    sealed_private_key = models.TextField(help_text="PKCS #8, sealed")
+    made_at = models.DateTimeField(default=timezone.now)
+    used_since = models.DateTimeField(null=True)
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["selector"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["algorithm"],
+                condition=models.Q(state=KeyState.CURRENT),
+                name="mail_key_one_current",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.selector
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it signs."""
+        return self.state == KeyState.CURRENT
+
+
+class KeyRecord(models.Model):
+    """What the DNS said last of one key's record in one domain."""
+
+    # Of the key, not of its selector, which another key will have.
+    key = models.ForeignKey(MailKey, on_delete=models.CASCADE, related_name="records")
+    domain = models.CharField(max_length=253)
+    is_visible = models.BooleanField(default=False)
+    problem = models.TextField(blank=True, help_text="what is wrong, and what to do")
+    seen_at = models.DateTimeField(null=True, help_text="when it was last right")
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key", "domain"], name="key_record_one_each"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key}._domainkey.{self.domain}"

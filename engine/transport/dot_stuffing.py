@@ -16,19 +16,28 @@ def on_the_wire(chunks: Iterable[bytes]) -> Iterator[bytes]:
     The output has no bare CR or LF, whatever the input (§2.3.8), so that no server after
     us sees the end of data elsewhere (SMTP smuggling). Chunks may break anywhere.
     """
-    kept_back = b""
     starts_line = True
+    for chunk in with_whole_line_ends(chunks):
+        yield _stuffed(chunk, starts_line)
+        starts_line = chunk.endswith(b"\r\n")
+    yield END_OF_DATA if starts_line else b"\r\n" + END_OF_DATA
+
+
+def with_whole_line_ends(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yields the octets with CR LF for each line end; what a signature covers.
+
+    None of the chunks is empty or ends between CR and LF.
+    """
+    kept_back = b""
     for chunk in chunks:
         chunk = kept_back + chunk
         # A CR at the end may belong to a LF at the start of the next chunk.
         kept_back = b"\r" if chunk.endswith(b"\r") else b""
         chunk = chunk[: len(chunk) - len(kept_back)]
         if chunk:
-            chunk = _with_whole_line_ends(chunk)
-            yield _stuffed(chunk, starts_line)
-            starts_line = chunk.endswith(b"\r\n")
-    ends_line = starts_line and not kept_back
-    yield END_OF_DATA if ends_line else b"\r\n" + END_OF_DATA
+            yield _with_whole_line_ends(chunk)
+    if kept_back:
+        yield b"\r\n"
 
 
 def _stuffed(chunk: bytes, starts_line: bool) -> bytes:

@@ -8,7 +8,8 @@ from engine.mail.address import Address
 from engine.mail.dsn_parameters import XTEXT
 from engine.mail.errors import PermanentFailure
 from engine.mail.smtp_replies import TOO_BIG, Reply
-from engine.transport import wire_format
+from engine.signing.keyring import Signers
+from engine.transport import signing, wire_format
 from engine.transport.connection_errors import ConversationError
 from engine.transport.next_hop import Command
 from engine.transport.parcel import (
@@ -26,11 +27,15 @@ NOT_INTERNATIONAL = Reply(553, "5.6.7", "The next hop takes no addresses beyond 
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
-    """A parcel as its next hop gets it, with the header and addresses to send."""
+    """A parcel as its next hop gets it, with the header and addresses to send.
+
+    `signers` are the keys that sign it; without any it goes unsigned.
+    """
 
     parcel: Parcel
     header: bytes
     addresses: tuple[Address, ...]  # beside the parcel's recipients
+    signers: Signers
 
     async def send_over(self, session: Session) -> list[Outcome]:
         """Sends the message; a refusal is an outcome, not an exception.
@@ -48,6 +53,7 @@ class Transmission:
         except PermanentFailure as refusal:
             return self._failed(refusal.reply, session)
         try:
+            message = await signing.signed(message, self.signers)
             return await self._send(message, session)
         finally:
             message.close()

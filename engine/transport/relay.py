@@ -8,6 +8,7 @@ from engine.mail.mime.encoded_words import encode_text
 from engine.mail.smtp_replies import Reply
 from engine.registry.connections.cloud_providers import TENANT_FIELDS, without_tenant
 from engine.routing.routes import ConnectionFacts
+from engine.signing.keyring import Keyring
 from engine.storage import content
 from engine.transport.connection_errors import ConversationError
 from engine.transport.message_transfer import Transmission, broken
@@ -21,8 +22,9 @@ NO_NEXT_HOP = Reply(451, "4.4.4", "The connection has no next hop yet")
 class Relay:
     """The transport for destinations that are connections."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, keyring: Keyring) -> None:
         self._pool = pool
+        self._keyring = keyring
 
     async def deliver(self, parcel: Parcel) -> list[Outcome]:
         """Sends the parcel in one conversation; header addresses stay as they are."""
@@ -36,6 +38,7 @@ class Relay:
             tuple(
                 _outward(recipient.address, facts) for recipient in parcel.recipients
             ),
+            self._keyring.signers,
         )
         try:
             async with self._pool.session(hop) as session:

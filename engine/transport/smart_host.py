@@ -13,6 +13,7 @@ from django.conf import settings
 from engine.mail.address import Address
 from engine.mail.smtp_replies import OK, Reply
 from engine.secrets import state_folder
+from engine.signing.keyring import Keyring
 from engine.storage import content
 from engine.transport.connection_errors import ConversationError
 from engine.transport.message_transfer import Transmission, broken
@@ -28,8 +29,9 @@ SUBMISSION_PORT = 587
 class Outside:
     """The transport for addresses outside the community."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, keyring: Keyring) -> None:
         self._pool = pool
+        self._keyring = keyring
 
     async def deliver(self, parcel: Parcel) -> list[Outcome]:
         """Sends through the smart host, or writes to the outbox folder in development."""
@@ -48,7 +50,9 @@ class Outside:
 
     async def _send(self, parcel: Parcel, hop: Hop) -> list[Outcome]:
         addresses = tuple(recipient.address for recipient in parcel.recipients)
-        transmission = Transmission(parcel, content.header(parcel), addresses)
+        transmission = Transmission(
+            parcel, content.header(parcel), addresses, self._keyring.signers
+        )
         try:
             async with self._pool.session(hop) as session:
                 return await transmission.send_over(session)

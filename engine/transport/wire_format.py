@@ -51,7 +51,7 @@ class WireMessage:
     def is_seven_bit(self) -> bool:
         """Whether all octets are ASCII. Reads the whole body, then rewinds it."""
         try:
-            return self.header.isascii() and all(map(bytes.isascii, self._chunks()))
+            return self.header.isascii() and all(map(bytes.isascii, self.chunks()))
         finally:
             self.body.seek(0)
 
@@ -71,9 +71,10 @@ class WireMessage:
 
     def _whole(self) -> Iterator[bytes]:
         yield self.header
-        yield from self._chunks()
+        yield from self.chunks()
 
-    def _chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Iterator[bytes]:
+        """Yields the body from where it stands, by CHUNK_OCTETS."""
         while chunk := self.body.read(CHUNK_OCTETS):
             yield chunk
 

@@ -59,6 +59,9 @@ class Environment(
     # The community
     community_domain: str = "secure.example"
     community_name: str = "Postern"
+    # Whether mail that is handed on is signed (DKIM) and sealed (ARC) once the community's
+    # keys are in its DNS. Off where a smart host or another gateway does so for all mail
+    sign_mail: bool = True
 
     # The helpdesk: opening hours on weekdays, and the part of the United Kingdom whose
     # bank holidays apply (ENG is England and Wales)

@@ -29,6 +29,7 @@ from portal.console.operations import (
     audit_trail,
     failed_jobs,
     health,
+    mail_keys,
     service_notices,
     signing_keys,
 )
@@ -80,6 +81,14 @@ urlpatterns = [
     path("notices/", service_notices.index, name="notices"),
     path("notices/add/", service_notices.add, name="notice_add"),
     path("notices/<int:pk>/end/", service_notices.end, name="notice_end"),
+    path("mail-keys/", mail_keys.index, name="mail_keys"),
+    path("mail-keys/check/", mail_keys.check, name="mail_keys_check"),
+    path("mail-keys/rotate/", mail_keys.rotate, name="mail_keys_rotate"),
+    path(
+        "mail-keys/replace-lost/",
+        mail_keys.replace_lost,
+        name="mail_keys_replace_lost",
+    ),
     path("signing-keys/", signing_keys.index, name="signing_keys"),
     path("signing-keys/replace/", signing_keys.replace, name="signing_key_replace"),
     path("api-keys/", api_keys.index, name="api_keys"),

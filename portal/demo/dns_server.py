@@ -66,6 +66,10 @@ class NameServer:
         pieces = [text[at : at + 255] for at in range(0, len(text), 255)]
         self.add(name, "TXT", " ".join(f'"{piece}"' for piece in pieces))
 
+    def add_alias(self, name: str, target: str) -> None:
+        """Adds a CNAME record."""
+        self.add(name, "CNAME", f"{target.rstrip('.')}.")
+
     def remove(self, name: str, kind: str) -> None:
         """Removes a name's records of one type."""
         self._records.pop((name.casefold(), kind), None)
@@ -76,14 +80,21 @@ class NameServer:
         response = dns.message.make_response(query, recursion_available=True)
         asked = query.question[0]
         name = asked.name.to_text(omit_final_dot=True).casefold()
-        data = self._records.get((name, dns.rdatatype.to_text(asked.rdtype)))
+        kind = dns.rdatatype.to_text(asked.rdtype)
+        owner, data = asked.name, self._records.get((name, kind))
+        if not data and (alias := self._records.get((name, "CNAME"))):
+            # As a resolver does: the alias, and what its target has.
+            response.answer.append(
+                dns.rrset.from_text_list(owner, self._ttl, "IN", "CNAME", alias)
+            )
+            owner = dns.name.from_text(alias[0])
+            target = owner.to_text(omit_final_dot=True).casefold()
+            data = self._records.get((target, kind))
         if name in self.failing:
             response.set_rcode(dns.rcode.SERVFAIL)
         elif data:
             response.answer.append(
-                dns.rrset.from_text_list(
-                    asked.name, self._ttl, "IN", asked.rdtype, data
-                )
+                dns.rrset.from_text_list(owner, self._ttl, "IN", asked.rdtype, data)
             )
         elif all(name != known for known, _ in self._records):
             response.set_rcode(dns.rcode.NXDOMAIN)

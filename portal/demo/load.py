@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import transaction
 
-from portal.demo import community, demo_file
+from portal.demo import community, demo_file, dkim_keys
 from portal.demo.certificates import Authority
 from portal.demo.demo_file import Facts, provider_certificate
 from portal.demo.members import ORGANISATIONS
@@ -34,4 +34,5 @@ def load_community() -> Facts:
         demo_file.path().unlink(missing_ok=True)
         community.build()
     community.keep_next_hops()
+    dkim_keys.write_community_records()
     return demo_file.write()

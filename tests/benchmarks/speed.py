@@ -202,7 +202,7 @@ def _send(side: Side, load: Load) -> None:
     measure(load, port=system.port, recipients=system.recipients, count=system.count)
 
 
-def _relay(side: Side, given: Round) -> None:
+def relay(side: Side, given: Round) -> None:
     recipients = [given.far.recipient] * 4
     load = Load(given.messages, SESSIONS)
     measure(load, port=side.sender.port, recipients=recipients, count=given.far.count)
@@ -226,7 +226,7 @@ TRAFFIC: dict[str, tuple[str, float, Run]] = {
     "signed": ("5 kB with a signature, on 20 kept TLS connections", 1, _accept_signed),
     "pop3": ("RETR of 5 kB over TLS", 2.5, _retrieve),
     "connect": ("5 kB, a new TLS connection for each", 0.5, _connect),
-    "relay": ("5 kB from one Postfix to another", 0.25, _relay),
+    "relay": ("5 kB from one Postfix to another", 0.25, relay),
     "large": ("2 MB on 20 kept TLS connections", 0.025, _send_large),
 }
 

@@ -91,9 +91,18 @@ def debian_side(authority: Authority, far: FarServer) -> Iterator[Side]:
 
 @contextmanager
 def postern_side(
-    name: str, home: Path, setting: Setting, authority: Authority, far: FarServer
+    name: str,
+    home: Path,
+    setting: Setting,
+    authority: Authority,
+    far: FarServer,
+    *,
+    signs: bool = False,
 ) -> Iterator[Side]:
-    """One version of Postern, run from its own folder by its own Python."""
+    """One version of Postern, run from its own folder by its own Python.
+
+    With `signs` it signs and seals what it hands on.
+    """
     with _database(home, setting) as (environment, servers):
         environment |= {
             "PYTHONPATH": str(home),
@@ -107,6 +116,7 @@ def postern_side(
                     "authority": str(authority.folder),
                     "domain": FAR,
                     "port": far.postfix.port,
+                    "signs": signs,
                 }
             )
         )

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
     [
         ("speed", "--messages 20 --rounds 1 --on PostgreSQL"),
         ("encryption", "--messages 20 --rounds 1"),
+        ("relay", "--messages 20 --rounds 1"),
         ("fanout", "--members 3 --rounds 1"),
         ("dead_hop", "--due 300 --hops 3 --messages 5 --every 0.01"),
         ("hostile", "--sends 2 --web 9 --silent 40"),

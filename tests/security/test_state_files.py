@@ -26,6 +26,7 @@ from engine.mail.address import Address
 from engine.mail.envelope import Envelope
 from engine.registry.models import Person
 from engine.secrets import state_folder
+from engine.signing.keyring import Keyring
 from engine.storage import content
 from engine.storage.exports import mailbox_export
 from engine.transport.parcel import Parcel, ParcelRecipient
@@ -70,7 +71,7 @@ def notice() -> Parcel:
 
 
 async def put_into_outbox() -> None:
-    outside = Outside(Pool())
+    outside = Outside(Pool(), Keyring())
     await outside.deliver(notice())
     await outside.close()
 

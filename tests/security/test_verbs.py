@@ -62,6 +62,8 @@ MODULES = [
 NO_VERBS = {
     "engine.incidents.withdrawals.can_agree",
     "engine.incidents.withdrawals.check_can_agree",
+    "engine.registry.actions.mail_keys.hosted_domains",
+    "engine.registry.actions.mail_keys.keep",
     "engine.storage.rules.check_makes_sense",
     "engine.storage.exports.mailbox_export.open_copy",
     "engine.storage.exports.mailbox_export.write",

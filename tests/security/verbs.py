@@ -207,6 +207,11 @@ REGISTRY = {
     "signing_keys.replace": without_notice(
         "a signature proves facts, and gives no access"
     ),
+    "mail_keys.check": without_notice("the domain's DNS has agreed"),
+    "mail_keys.make_missing": without_notice("no key signs before it is published"),
+    "mail_keys.promote": without_notice("the domain's DNS has agreed"),
+    "mail_keys.replace_lost": without_notice("none signs before it is published"),
+    "mail_keys.rotate": without_notice("an operator, to a key that the DNS has"),
     "webhooks.add": without_notice("receives references, never content"),
     "webhooks.edit": without_notice("receives references, never content"),
     "webhooks.rotate": without_notice(

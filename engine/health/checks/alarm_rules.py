@@ -194,6 +194,20 @@ _RULES = (
         "Make sure that the worker runs, and read the cause under Failed jobs in the "
         "console.",
     ),
+    Rule(
+        "mail_key",
+        "A key that signs mail cannot be used",
+        "Mail leaves without its signature. It is delivered, but receivers cannot prove "
+        "who sent it.",
+        "Add the secret key that sealed it to POSTERN_SECRET_KEY_FALLBACKS on all hosts. "
+        "If it is lost, make other keys under DKIM keys in the console.",
+    ),
+    Rule(
+        "mail_key_record",
+        "A DKIM record is missing or wrong",
+        "Receivers cannot verify the signatures of our mail, and some refuse it.",
+        "Publish the record that DKIM keys in the console shows, and check it there.",
+    ),
 )
 
 _by_name: dict[str, Rule] = {rule.name: rule for rule in _RULES}

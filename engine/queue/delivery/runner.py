@@ -19,6 +19,7 @@ from engine.queue.delivery.concurrency import ConcurrencyLimits
 from engine.queue.delivery.database_outage import Outage
 from engine.queue.delivery.dispatcher import Dispatcher
 from engine.queue.enqueue.accepted_message import MAILBOX
+from engine.signing.keyring import Keyring
 from engine.transport.parcel import Parcel
 from engine.transport.relay import Relay
 from engine.transport.session_pool import Pool
@@ -45,13 +46,14 @@ class Runner:
         # elsewhere does not let them run out under deliveries in progress.
         self._leases = database or DatabaseThreads("leases", count=1)
         self._outage = Outage()
+        self._keyring = Keyring()
         self._limits = ConcurrencyLimits(down_seconds=self._pool.down_seconds)
         self._dispatcher = Dispatcher(
             self.name,
             self._database,
             self._limits,
-            relay=Relay(self._pool),
-            outside=Outside(self._pool),
+            relay=Relay(self._pool, self._keyring),
+            outside=Outside(self._pool, self._keyring),
         )
         self._woken = asyncio.Event()
         self._in_flight: dict[asyncio.Task[None], Sequence[Parcel]] = {}
@@ -62,6 +64,8 @@ class Runner:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Works until `stop` is set, then gives deliveries in progress time to finish."""
+        # Before anything is handed on, which would be unsigned.
+        await self._refresh_keys()
         background = [
             asyncio.create_task(self._renew_leases()),
             asyncio.create_task(self._run_maintenance()),
@@ -79,6 +83,7 @@ class Runner:
         """Runs maintenance, claims once, finishes what it claimed; returns the number of
         parcels."""
         await self._database.run(maintenance.run_due)
+        await self._refresh_keys()
         parcels = await self._claim()
         self._start(parcels)
         if self._in_flight:
@@ -179,6 +184,7 @@ class Runner:
         """Runs the queue's maintenance every MAINTENANCE_SECONDS, until cancelled."""
         while True:
             await asyncio.sleep(MAINTENANCE_SECONDS)
+            await self._refresh_keys()
             if self._outage.lease_cutoff():
                 # Maintenance treats an expired lease as free, too: after an outage the
                 # holder gets time to renew it first.
@@ -190,6 +196,13 @@ class Runner:
                 )
             except Exception:
                 log.exception("the queue's maintenance failed")
+
+    async def _refresh_keys(self) -> None:
+        """Reads the keys that sign mail, where that is due; the known ones do meanwhile."""
+        try:
+            await self._database.run(self._keyring.refresh)
+        except Exception:
+            log.exception("the keys that sign mail could not be read")
 
     def _held(self) -> list[int]:
         return [

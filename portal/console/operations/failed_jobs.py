@@ -30,6 +30,7 @@ NAMES = {
     "engine.antivirus.tasks.let_go": "Quarantine’s retention",
     "engine.certificates.tasks.let_go": "Certificates’ retention",
     "engine.registry.tasks.refresh_providers": "Cloud providers’ networks",
+    "engine.registry.tasks.keep_mail_keys": "DKIM keys and their records",
     "engine.registry.tasks.apply_address_changes": "Changes of everyday addresses",
     "engine.storage.tasks.index_messages": "Search index",
     "engine.storage.tasks.let_go": "Mailboxes’ retention",

@@ -23,7 +23,8 @@ from engine.registry.models import (
 from engine.registry.webhooks import reseal as reseal_webhook
 from engine.secrets import secret_keys
 from engine.signing import keys as signing_keys
-from engine.signing.models import SigningKey
+from engine.signing import mail_keys
+from engine.signing.models import MailKey, SigningKey
 from onboarding import signed_links
 from onboarding.connecting.actions import LINK_LIFETIME
 from onboarding.connecting.tasks import CLAIM_LIFETIME
@@ -41,6 +42,10 @@ SEALED_ADVICE = (
 SIGNING_ADVICE = (
     "This host does not know their key. Add it to the fallbacks. A retired key signs "
     "nothing more; one in use can be replaced by rotate_signing_key."
+)
+MAIL_KEYS_ADVICE = (
+    "This host does not know their key. Add it to the fallbacks: without it mail is not "
+    "signed."
 )
 JOBS_ADVICE = (
     "This host does not know their key. Add it to the fallbacks, or dismiss the jobs "
@@ -84,6 +89,7 @@ def rekey() -> list[Finding]:
         _sealed("Second factors", _reseal_factors()),
         _sealed("Secrets of webhooks", _reseal_webhooks()),
         _sealed("Signing keys", _reseal_signing_keys(), SIGNING_ADVICE),
+        _sealed("DKIM keys", _reseal_mail_keys(), MAIL_KEYS_ADVICE),
         _sealed("Jobs", package_signing.resign(), JOBS_ADVICE),
         _digests(
             "Passwords of connections",
@@ -192,6 +198,16 @@ def _reseal_signing_keys() -> Iterator[tuple[str, bool]]:
     for key in SigningKey.objects.all():
         try:
             signing_keys.reseal(key)
+        except secret_keys.UnknownKeyError:
+            yield str(key), False
+            continue
+        yield str(key), True
+
+
+def _reseal_mail_keys() -> Iterator[tuple[str, bool]]:
+    for key in MailKey.objects.all():
+        try:
+            mail_keys.reseal(key)
         except secret_keys.UnknownKeyError:
             yield str(key), False
             continue

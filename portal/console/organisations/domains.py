@@ -9,6 +9,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from engine.registry.actions import domains
 from engine.registry.models import Domain, Person
 from engine.registry.permissions import Permission
+from engine.signing import key_records
+from engine.signing.mail_keys import community_domain
 from portal.console.access import staff
 from portal.console.confirmation import confirmed_view, form_page
 from portal.console.organisations.forms import DomainForm
@@ -25,6 +27,7 @@ from portal.ui.forms import ReasonForm, post_data
 from portal.ui.visitor import signed_in_person
 
 MANAGE = Permission.MANAGE_ORGANISATIONS
+RECORD_HEADINGS = ("Name", "Type", "Value", "In the DNS")
 HEADINGS = ("Its own domain", "In the community", "Verified", "")
 
 
@@ -73,9 +76,33 @@ def show(request: HttpRequest, pk: int, domain_id: int) -> HttpResponse:
     if not domain.verified_at:
         verify = member_url("domain_verify", pk, domain_id)
         buttons.insert(0, Button("Accept as verified", verify, MANAGE))
-    section = Section(facts=facts, buttons=buttons)
+    sections = [Section(facts=facts, buttons=buttons)]
+    if domain.organisation.is_hosted:
+        sections.append(_signing(domain))
     return render_tab(
-        request, domain.organisation, "domains", [section], title=domain.member_domain
+        request, domain.organisation, "domains", sections, title=domain.member_domain
+    )
+
+
+def _signing(domain: Domain) -> Section:
+    """The records by which its mail is signed for it, and which of them are there."""
+    rows = [
+        [
+            Cell(one.name),
+            Cell(one.kind),
+            Cell(one.value),
+            Cell("Found")
+            if one.found and one.found.is_visible
+            else Cell("Not found", note=one.found.problem if one.found else ""),
+        ]
+        for one in key_records.wanted(domain.community_domain)
+    ]
+    return Section(
+        "DKIM records",
+        text=f"With these records in the DNS of {community_domain()} its mail is signed "
+        "for its own domain. They never change. Until they are found, which is checked "
+        f"every hour, its mail is signed for {community_domain()}.",
+        table=Table(RECORD_HEADINGS, rows, "No keys yet. The worker makes them."),
     )
 
 

@@ -16,6 +16,8 @@ from engine.registry.actions import domains
 from engine.registry.addresses import domain_verification
 from engine.registry.models import Domain, Organisation, Person
 from engine.registry.permissions import Permission
+from engine.signing import key_records
+from engine.signing.key_records import Wanted
 from onboarding.connecting import actions
 from onboarding.connecting.models import DomainCheck
 from portal.organisation.confirmation import confirmed_view
@@ -66,8 +68,15 @@ def domain(
         "record_text": domain_verification.record_text(found),
         "check": DomainCheck.objects.filter(domain=found).first(),
         "is_given": organisation.is_hosted,
+        "signing": _signing(found) if organisation.is_hosted else [],
     }
     return render_section(request, organisation, "domain", SECTION, context)
+
+
+def _signing(domain: Domain) -> list[Wanted]:
+    """The records of the keys that sign its mail now."""
+    records = key_records.wanted(domain.community_domain)
+    return [one for one in records if one.key.is_current]
 
 
 @CONNECTIONS

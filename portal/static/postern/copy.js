@@ -4,7 +4,8 @@ for (const value of document.querySelectorAll("[data-copy]")) {
   button.type = "button";
   button.className = "postern-copy";
   const label = document.createElement("span");
-  label.className = "govuk-visually-hidden";
+  // The second is Wagtail's.
+  label.className = "govuk-visually-hidden w-sr-only";
   label.textContent = " " + value.dataset.copy;
   const word = document.createElement("span");
   word.textContent = "Copy";

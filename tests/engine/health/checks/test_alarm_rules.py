@@ -31,6 +31,8 @@ from engine.lanes import Lane
 from engine.queue.automatic_mail import forwards_and_replies
 from engine.queue.enqueue.accepted_message import new_reference
 from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.registry.actions import mail_keys
+from engine.signing.models import KeyRecord, KeyState, MailKey
 from engine.storage.models import AutomaticMail, AutomaticMailKind, Content
 from tests import factories
 from tests.engine.storage.conftest import deliver
@@ -207,6 +209,29 @@ def automatic_mail_set_aside(service: Service) -> Undo:
     return lambda: forwards_and_replies.retry_set_aside(by=None)
 
 
+def mail_key(**over: object) -> MailKey:
+    [key, *_] = mail_keys.make_missing(by=None)
+    MailKey.objects.filter(pk=key.pk).update(state=KeyState.CURRENT, **over)
+    return key
+
+
+def mail_key_sealed_by_another(service: Service) -> Undo:
+    key = mail_key(sealed_private_key="sealed by another")
+    return key.save
+
+
+def mail_key_record_lost(service: Service) -> Undo:
+    key = mail_key()
+    rows = KeyRecord.objects.filter(key=key)
+    KeyRecord.objects.create(
+        domain="secure.example",
+        key=key,
+        problem="No record was found at this name yet.",
+        checked_at=service.now,
+    )
+    return lambda: rows.update(is_visible=True, problem="")
+
+
 SOON = datetime.now(UTC) + timedelta(days=20)
 CAUSES = {
     "process_ended": killed("engine"),
@@ -233,6 +258,8 @@ CAUSES = {
     "job_failing": job_fails("helpdesk.collect", 3),
     "job_given_up": job_given_up,
     "backup": backup_forgotten,
+    "mail_key": mail_key_sealed_by_another,
+    "mail_key_record": mail_key_record_lost,
 }
 # Causes that need an unavailable database are in test_monitor.
 # And those of the audit trail, in tests/engine/audit/checkpoints.
