@@ -6,7 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from engine.database import clock
-from engine.registry.models import ApiKey, WebhookEndpoint
+from engine.registry.models import ApiKey, Mailbox, Organisation, WebhookEndpoint
 
 
 class AccessToken(models.Model):
@@ -128,3 +128,40 @@ class WebhookCursor(models.Model):
 
     def __str__(self) -> str:
         return self.source
+
+
+class SandboxMessage(models.Model):
+    """A message that a test key sent. It goes nowhere; its outcomes are pretended."""
+
+    organisation = models.ForeignKey(
+        Organisation, on_delete=models.CASCADE, related_name="sandbox_messages"
+    )
+    reference = models.CharField(max_length=32, unique=True)
+    sender = models.CharField(max_length=254)
+    outcomes = models.JSONField(
+        default=dict, help_text="what happens to it, by recipient"
+    )
+    raw = models.BinaryField()
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class SandboxCopy(models.Model):
+    """A sandbox message as one mailbox would have it."""
+
+    message = models.ForeignKey(
+        SandboxMessage, on_delete=models.CASCADE, related_name="copies"
+    )
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="+")
+    is_sent = models.BooleanField(help_text="in Sent, and else in the inbox")
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.message} in {self.mailbox}"

@@ -6,12 +6,17 @@ have to survive an upgrade.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 from django_q.models import Schedule
 
-from api.models import AccessToken
+from api.models import AccessToken, SandboxMessage
 from api.webhooks import delivery, enqueue
+from engine.database import clock
 from engine.lanes import Lane
+
+SANDBOX_RETENTION = timedelta(days=7)
 
 
 def tell_webhooks() -> None:
@@ -24,8 +29,10 @@ def tell_webhooks() -> None:
 
 
 def forget_tokens() -> None:
-    """Deletes expired access tokens."""
+    """Deletes expired access tokens, and what is old in the sandbox."""
     AccessToken.objects.filter(expires_at__lt=timezone.now()).delete()
+    old = clock.now() - SANDBOX_RETENTION
+    SandboxMessage.objects.filter(created_at__lt=old).delete()
 
 
 def schedule_jobs() -> None:

@@ -12,6 +12,7 @@ from api.auth.caller import Caller
 from api.models import AccessToken
 from engine.registry.credentials import authentication, generated_secrets
 from engine.registry.models import ApiKey
+from engine.registry.scopes import IN_SANDBOX
 
 REFUSAL = (
     "The key or token is not known, has expired or was revoked. Ask an administrator of "
@@ -59,11 +60,17 @@ def _find_caller(secret: str, peer: str, *, is_recorded: bool = True) -> Caller 
         if is_recorded:
             authentication.record_api_key_use(token.key, peer=peer)
         # A scope that the key has lost since is lost for its tokens as well.
-        return Caller(token.key, frozenset(token.scopes) & frozenset(token.key.scopes))
+        return Caller(token.key, frozenset(token.scopes) & _scopes_of(token.key))
     key = authentication.authenticate_api_key(
         secret, peer=peer, is_recorded=is_recorded
     )
-    return Caller(key, frozenset(key.scopes)) if key else None
+    return Caller(key, _scopes_of(key)) if key else None
+
+
+def _scopes_of(key: ApiKey) -> frozenset[str]:
+    """Returns the scopes of a key; of a test key never one that changes what is live."""
+    scopes = frozenset(key.scopes)
+    return scopes & IN_SANDBOX if key.is_test else scopes
 
 
 def _find_token(secret: str) -> AccessToken | None:

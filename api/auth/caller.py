@@ -42,6 +42,11 @@ class Caller:
         """The organisation that the key belongs to; None for a key of the community."""
         return self.key.organisation
 
+    @property
+    def is_test(self) -> bool:
+        """Whether the key is a test key: its messages stay in the sandbox."""
+        return self.key.is_test
+
     def has(self, scope: Scope) -> bool:
         """Returns whether the request may use the scope."""
         return str(scope) in self.scopes
@@ -62,9 +67,12 @@ class Caller:
 
         Until a second person has agreed to the key, only group mailboxes and the mailbox
         of the administrator who made it: otherwise one administrator alone could read
-        every member's mail. A key of the community opens no mailbox.
+        every member's mail. A key of the community opens no mailbox, and a test key none
+        of what is real.
         """
         rows = Mailbox.objects.filter(organisation=self.organisation, is_active=True)
+        if self.is_test:
+            return rows.none()
         if self.key.agreed_at is not None:
             return rows
         maker = self.key.made_by
@@ -72,6 +80,11 @@ class Caller:
             return rows.none()
         own = Q(owner__isnull=False, owner=maker)
         return rows.filter(Q(kind=MailboxKind.GROUP) | own)
+
+    def sandbox_mailboxes(self) -> QuerySet[Mailbox]:
+        """Returns the mailboxes that a test key plays through: none of a live key."""
+        rows = Mailbox.objects.filter(organisation=self.organisation, is_active=True)
+        return rows if self.is_test else rows.none()
 
     def organisation_for(self, organisation_id: int | None) -> Organisation:
         """Returns the organisation that a request acts on.

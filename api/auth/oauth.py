@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote_plus
 
 from django.utils import timezone
 from oauthlib.common import Request
@@ -74,10 +74,11 @@ def _credentials_of(request: Request) -> tuple[str, str]:
         return request.client_id or "", request.client_secret or ""
     try:
         plain = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # Not base64, not ASCII or not UTF-8.
         return "", ""
     client_id, _, secret = plain.partition(":")
-    return client_id, secret
+    # Both are urlencoded inside (RFC 6749 §2.3.1); nothing in ours needs to be.
+    return unquote_plus(client_id), unquote_plus(secret)
 
 
 token_endpoint = BackendApplicationServer(

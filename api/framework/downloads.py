@@ -12,6 +12,7 @@ from drf_spectacular.utils import OpenApiResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.response import Response
 
+OCTETS = "application/octet-stream"
 FILE = OpenApiResponse(OpenApiTypes.BINARY, description="The bytes.")
 
 
@@ -41,4 +42,4 @@ def file_response(name: str, data: bytes) -> Response:
     """
     quoted = quote(name, safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quoted}"}
-    return Response(data, headers=headers, content_type="application/octet-stream")
+    return Response(data, headers=headers, content_type=OCTETS)

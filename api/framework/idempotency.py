@@ -24,18 +24,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from api.auth.caller import caller_of
-from api.framework.problems import Conflict
+from api.framework.problems import IdempotencyKeyReused, RequestInProgress
 from api.models import IdempotentResponse
 from engine.database import clock
+from engine.secrets import secret_keys
 
 HEADER = "Idempotency-Key"
 RETENTION = timedelta(hours=24)
 # A request in progress for longer has died with its process: its key is free again.
 ABANDONED_AFTER = timedelta(minutes=5)
 MAX_KEY_LENGTH = 255
-IN_PROGRESS = (
-    "The first request with this key is still in progress. Repeat this one in a moment."
-)
+PURPOSE = "api idempotent responses"
 
 V = TypeVar("V", bound=APIView)
 Handler = Callable[..., Response]
@@ -60,7 +59,8 @@ def claim(request: Request) -> Iterator[Claim]:
     """Claims the request's Idempotency-Key for a handler with steps outside a transaction.
 
     The claim is given up where the handler raises, so that a corrected request may use
-    the same key. Raises Conflict while another process executes it.
+    the same key. Raises RequestInProgress while
+    another process executes it, and IdempotencyKeyReused for another request's key.
     """
     key = request.headers.get(HEADER, "")
     if not key:
@@ -127,27 +127,31 @@ def _claim_row(request: Request, name: str) -> tuple[IdempotentResponse, bool]:
         rows = IdempotentResponse.objects.filter(key=key, idempotency_key=name)
         found = rows.first()
         if found is None:  # The first failed between the two statements.
-            raise Conflict(IN_PROGRESS) from None
+            raise RequestInProgress from None
         if found.request_digest != digest:
-            raise Conflict(
-                f"This {HEADER} was used for another request. Choose a new one."
-            ) from None
+            raise IdempotencyKeyReused from None
         return found, False
     return made, True
 
 
 def _replay(row: IdempotentResponse) -> Response:
     if row.status is None:
-        raise Conflict(IN_PROGRESS)
-    body = json.loads(row.body) if row.body else None
+        raise RequestInProgress
+    body = json.loads(_unsealed(row.body)) if row.body else None
     response = Response(body, status=row.status, headers=row.headers)
     response["Idempotent-Replayed"] = "true"
     return response
 
 
+def _unsealed(body: str) -> str:
+    # The version before stored plain JSON, for a day at most.
+    return body if body[0] in '{["n' else secret_keys.unseal(PURPOSE, body)
+
+
 def _store(row: IdempotentResponse, response: Response) -> None:
     row.status = response.status_code
-    row.body = json.dumps(response.data, default=str)
+    # Sealed, because the answer may hold a secret that is kept nowhere else.
+    row.body = secret_keys.seal(PURPOSE, json.dumps(response.data, default=str))
     row.headers = {
         name: response[name]
         for name in ("Location", "ETag")
@@ -162,7 +166,9 @@ def _digest(request: Request) -> str:
     A client that repeats a multipart form chooses another boundary each time.
     """
     digest = hashlib.sha256()
-    for part in (request.method or "", request.get_full_path(), *_content_of(request)):
+    path, _, query = request.get_full_path().partition("?")
+    where = f"{path.rstrip('/')}?{query}"
+    for part in (request.method or "", where, *_content_of(request)):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
 

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from api.framework.parsers import TooLarge
+from api.framework.problem_types import ProblemType, type_of_status
 from engine.database import transient_errors
 from engine.mail.errors import MailError, PermanentFailure
 from engine.queue.sending_rates.rate_limits import RateExceededError
@@ -35,6 +36,31 @@ class Conflict(exceptions.APIException):
     default_detail = "This conflicts with the current state. Read it again."
 
 
+class MessageRefused(Conflict):
+    """The message may not be sent as it is."""
+
+    problem_type = ProblemType.MESSAGE_REFUSED
+
+
+class RequestInProgress(Conflict):
+    """Another request with the same Idempotency-Key has not been answered yet."""
+
+    problem_type = ProblemType.REQUEST_IN_PROGRESS
+    default_detail = (
+        "The first request with this key is still in progress. Repeat this one in a "
+        "moment."
+    )
+
+
+class IdempotencyKeyReused(exceptions.APIException):
+    """The Idempotency-Key belongs to another request."""
+
+    status_code = HTTPStatus.UNPROCESSABLE_ENTITY
+    default_detail = (
+        "This Idempotency-Key was used for another request. Choose a new one."
+    )
+
+
 class TemporarilyUnavailable(exceptions.APIException):
     """A temporary failure of the service: the same request may succeed later."""
 
@@ -46,6 +72,7 @@ class SendingRateExceeded(exceptions.APIException):
     """A sending rate is used up; Retry-After says when to try again (RFC 9110 §10.2.3)."""
 
     status_code = HTTPStatus.TOO_MANY_REQUESTS
+    problem_type = ProblemType.SENDING_RATE
 
     def __init__(self, error: RateExceededError) -> None:
         super().__init__(error.reply.text)
@@ -68,7 +95,8 @@ class UnknownAddress(APIView):
 
 def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     """Returns the response to any exception; an internal error is logged, not shown."""
-    response = exception_handler(_as_api_exception(error), dict(context))
+    error_shown = _as_api_exception(error)
+    response = exception_handler(error_shown, dict(context))
     if response is None and transient_errors.is_transient(error):
         log.error("The API cannot reach or store its data", exc_info=error)
         response = Response(status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -85,9 +113,13 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response:
     if isinstance(error, exceptions.ValidationError):
         fields = list(_field_errors(error.detail, ""))
         return _as_problem(
-            response, "Some fields of the request are not valid; see `errors`.", fields
+            response,
+            "Some fields of the request are not valid; see `errors`.",
+            fields,
+            ProblemType.INVALID_FIELDS,
         )
-    return _as_problem(response, _detail(response), [])
+    kind = getattr(error_shown, "problem_type", None)
+    return _as_problem(response, _detail(response), [], kind)
 
 
 def _as_api_exception(error: Exception) -> Exception:
@@ -97,7 +129,7 @@ def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, RateExceededError):
         return SendingRateExceeded(error)
     if isinstance(error, PermanentFailure):
-        return Conflict(error.reply.text)
+        return MessageRefused(error.reply.text)
     if isinstance(error, MailError):
         return TemporarilyUnavailable(error.reply.text)
     if isinstance(error, RequestDataTooBig):
@@ -140,12 +172,16 @@ def _escape(name: str) -> str:
 
 
 def _as_problem(
-    response: Response, detail: str, fields: list[dict[str, str]]
+    response: Response,
+    detail: str,
+    fields: list[dict[str, str]],
+    kind: ProblemType | None = None,
 ) -> Response:
     status = HTTPStatus(response.status_code)
+    kind = kind or type_of_status(status)
     response.data = {
-        "type": "about:blank",
-        "title": status.phrase,
+        "type": kind.uri,
+        "title": kind.title,
         "status": status.value,
         "detail": detail,
     }

@@ -10,6 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 
 from api.framework.idempotency import HEADER
+from api.framework.problem_types import ProblemType
 from api.openapi import webhook_section
 from engine.registry.scopes import Scope
 
@@ -18,7 +19,12 @@ PROBLEM = {
     "description": "Problem details (RFC 9457).",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {
+            "type": "string",
+            "format": "uri",
+            "description": "What kind of problem it is: always the same URI, which leads "
+            "to a page that says what to do.",
+        },
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "detail": {"type": "string"},
@@ -38,8 +44,8 @@ PROBLEM = {
         },
     },
     "example": {
-        "type": "about:blank",
-        "title": "Bad Request",
+        "type": ProblemType.INVALID_FIELDS.uri,
+        "title": ProblemType.INVALID_FIELDS.title,
         "status": 400,
         "detail": "Some fields of the request are not valid; see `errors`.",
         "errors": [{"pointer": "/name", "detail": "This field is required."}],
@@ -106,7 +112,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
     def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, Any]]:
         scopes = {str(scope): str(scope.label) for scope in Scope}
-        flow = {"tokenUrl": "/api/v1/oauth/token/", "scopes": scopes}
+        flow = {"tokenUrl": "/api/v1/oauth/token", "scopes": scopes}
         return [
             {"type": "http", "scheme": "bearer", "description": "An API key."},
             {"type": "oauth2", "flows": {"clientCredentials": flow}},
@@ -116,6 +122,13 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 def keep_own_endpoints(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Leaves out the endpoints that Wagtail's admin has for itself."""
     return [one for one in endpoints if one[0].startswith("/api/v1/")]
+
+
+def leave_out_trailing_slashes(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Describes each path without the slash that it may end with (`api.urls`)."""
+    paths = result["paths"].items()
+    result["paths"] = {path.rstrip("/"): operations for path, operations in paths}
+    return result
 
 
 def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:

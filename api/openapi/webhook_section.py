@@ -6,9 +6,14 @@ from typing import Any
 
 from engine.registry.models import WebhookEvent
 
+
+def _url(description: str) -> dict[str, Any]:
+    return {"type": ["string", "null"], "format": "uri", "description": description}
+
+
 REFERENCE = {
     "type": "string",
-    "description": "The message's reference, by which `/traces/` and `/messages/` find it.",
+    "description": "The message's reference, by which `/traces` and `/messages` find it.",
 }
 RECIPIENT = {"type": "string", "description": "The address in the envelope."}
 REPLY = {
@@ -63,7 +68,14 @@ FIELDS: dict[WebhookEvent, dict[str, Any]] = {
         },
         "message": {
             "type": ["integer", "null"],
-            "description": "Its id for `/messages/{id}/`, where the key opens that mailbox.",
+            "description": "Its id for `/messages/{id}`, where the key opens that mailbox.",
+        },
+        "message_url": _url("Where the API has its text, recipients and attachments."),
+        "raw_url": _url("Where the API has the whole message (RFC 5322)."),
+        "trace_url": {
+            "type": "string",
+            "format": "uri",
+            "description": "Where the API says what happened to it.",
         },
     },
     WebhookEvent.TICKET_CREATED: TICKET,
@@ -137,9 +149,13 @@ def _body(event: WebhookEvent) -> dict[str, Any]:
     }
     return {
         "type": "object",
-        "required": ["type", "timestamp", "data"],
+        "required": ["type", "test", "timestamp", "data"],
         "properties": {
             "type": {"type": "string", "const": str(event)},
+            "test": {
+                "type": "boolean",
+                "description": "Whether it happened in the sandbox, to a test key's message.",
+            },
             "timestamp": {"type": "string", "format": "date-time"},
             "data": {"type": "object", "required": list(data), "properties": data},
         },

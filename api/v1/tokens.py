@@ -1,20 +1,22 @@
-"""The OAuth 2 token endpoint."""
+"""The OAuth 2 token endpoint: every request is answered as RFC 6749 §5 says."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
-from django.http import QueryDict
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from api.auth.oauth import PEER, token_endpoint
-from api.framework.parsers import BoundedFormParser
+from api.framework.parsers import MAX_BODY_BYTES, BoundedFormParser
 
 
 class TokenRequestSerializer(serializers.Serializer[Any]):
@@ -43,6 +45,23 @@ class TokenRefusedSerializer(serializers.Serializer[Any]):
 
 
 REFUSED = OpenApiResponse(TokenRefusedSerializer, "Refused")
+FORM = "application/x-www-form-urlencoded"
+# Many more than a request has, and few enough to parse.
+MAX_FIELDS = 20
+
+
+class InvalidRequestError(Exception):
+    """The request is malformed (`invalid_request`). The message says how."""
+
+
+class AlwaysJson(DefaultContentNegotiation):
+    """Answers in JSON whatever the client accepts: RFC 6749 §5 knows nothing else."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 class Tokens(APIView):
@@ -54,7 +73,9 @@ class Tokens(APIView):
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
     throttle_classes: list[type[BaseThrottle]] = []
+    # Only for the document: `_form` reads the body, to refuse it as OAuth does.
     parser_classes = [BoundedFormParser]
+    content_negotiation_class = AlwaysJson
 
     @extend_schema(
         summary="Get an access token",
@@ -62,13 +83,54 @@ class Tokens(APIView):
         responses={200: TokenSerializer, 400: REFUSED, 401: REFUSED},
     )
     def post(self, request: Request) -> Response:
+        authorization = request.headers.get("Authorization", "")
+        try:
+            form = _form(request)
+            if authorization and "client_secret" in form:
+                raise InvalidRequestError("Send the secret in one place only.")
+        except InvalidRequestError as error:
+            refused = {"error": "invalid_request", "error_description": str(error)}
+            return _response(refused, status.HTTP_400_BAD_REQUEST)
         sent_headers = {
-            "Authorization": request.headers.get("Authorization", ""),
-            "Content-Type": "application/x-www-form-urlencoded",
+            "Authorization": authorization,
+            "Content-Type": FORM,
             PEER: request.META.get("REMOTE_ADDR", ""),
         }
-        form = request.data.dict() if isinstance(request.data, QueryDict) else {}
-        headers, body, status = token_endpoint.create_token_response(
-            request.build_absolute_uri(), "POST", form, sent_headers
+        # Without the query: credentials must not come in it (RFC 6749 §2.3.1), and the
+        # library fails at one that is not urlencoded.
+        _, body, code = token_endpoint.create_token_response(
+            request.path, "POST", form, sent_headers
         )
-        return Response(json.loads(body), status=status, headers=headers)
+        return _response(json.loads(body), code)
+
+
+def _response(data: dict[str, Any], code: int) -> Response:
+    headers = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+    if code == status.HTTP_401_UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Basic realm="Postern"'
+    return Response(data, status=code, headers=headers)
+
+
+def _form(request: Request) -> dict[str, str]:
+    """Returns the fields of the body. Raises InvalidRequestError."""
+    kind = (request.META.get("CONTENT_TYPE") or "").partition(";")[0].strip().lower()
+    if kind != FORM:
+        raise InvalidRequestError(f"Send the request as {FORM}.")
+    body = request._request.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise InvalidRequestError("The request is too large.")
+    try:
+        fields = parse_qsl(
+            body.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError as error:
+        raise InvalidRequestError("The body is not urlencoded text.") from error
+    form = dict(fields)
+    if len(form) < len(fields):
+        raise InvalidRequestError("A parameter comes twice.")
+    # Those without a value count as left out, and others are ignored (RFC 6749 §3.2).
+    known = TokenRequestSerializer().fields
+    return {name: value for name, value in form.items() if value and name in known}

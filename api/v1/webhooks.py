@@ -12,7 +12,9 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.auth.caller import Caller
 from api.framework.etags import check_if_match, response_with_etag
+from api.framework.idempotency import idempotent
 from api.framework.request_validation import (
     OrganisationRequest,
     RequestSerializer,
@@ -48,6 +50,7 @@ class EndpointSerializer(serializers.ModelSerializer[WebhookEndpoint]):
             "url",
             "events",
             "is_active",
+            "is_test",
             "created_at",
         ]
 
@@ -104,6 +107,12 @@ class CallSerializer(serializers.ModelSerializer[WebhookCall]):
         ]
 
 
+def _endpoints(caller: Caller) -> QuerySet[WebhookEndpoint]:
+    """Returns the endpoints of the caller's own mode: live, or of the sandbox."""
+    rows = WebhookEndpoint.objects.filter(is_test=caller.is_test)
+    return caller.visible(rows)
+
+
 @extend_schema_view(
     list=extend_schema(summary="List webhook endpoints"),
     retrieve=extend_schema(summary="Read a webhook endpoint"),
@@ -122,20 +131,26 @@ class Endpoints(ReadResource):
     }
 
     def get_queryset(self) -> QuerySet[WebhookEndpoint]:
-        return self.caller.visible(WebhookEndpoint.objects.all())
+        return _endpoints(self.caller)
 
     @extend_schema(
         summary="Add a webhook endpoint",
         request=NewEndpoint,
         responses={status.HTTP_201_CREATED: NewEndpointSerializer},
     )
+    @idempotent
     def create(self, request: Request) -> Response:
         """A key of the community that names no organisation adds an endpoint for all."""
         fields: Any = validated(request, NewEndpoint)
         named = fields.pop("organisation", None)
         is_for_all = self.caller.organisation is None and named is None
         organisation = None if is_for_all else self.caller.organisation_for(named)
-        made = verbs.add(organisation, **fields, by=self.caller.key)
+        made = verbs.add(
+            organisation,
+            **fields,
+            is_test=self.caller.is_test,
+            by=self.caller.key,
+        )
         return Response(NewEndpointSerializer(made).data, status.HTTP_201_CREATED)
 
     @extend_schema(summary="Change a webhook endpoint", request=EndpointChanges)
@@ -155,6 +170,7 @@ class Endpoints(ReadResource):
         summary="Change the secret", request=None, responses=NewEndpointSerializer
     )
     @action(detail=True, methods=["post"])
+    @idempotent
     def rotate(self, request: Request, pk: int) -> Response:
         """For a day, calls are signed with the old secret as well."""
         endpoint = self.get_object()
@@ -170,10 +186,11 @@ class Calls(ListResource):
     scopes = {"list": Scope.READ_WEBHOOKS, "replay": Scope.WRITE_WEBHOOKS}
 
     def get_queryset(self) -> QuerySet[WebhookCall]:
-        rows = self.caller.visible(WebhookEndpoint.objects.all())
+        rows = _endpoints(self.caller)
         return get_object_or_404(rows, pk=self.kwargs["endpoint_id"]).calls.all()
 
     @extend_schema(summary="Repeat a call", request=None, responses=CallSerializer)
+    @idempotent
     def replay(self, request: Request, endpoint_id: int, pk: int) -> Response:
         """Delivers the call again, whether or not it was accepted before."""
         call = get_object_or_404(self.get_queryset(), pk=pk)

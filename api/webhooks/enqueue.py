@@ -32,7 +32,9 @@ SETTLING_TIME = timedelta(minutes=1)
 
 def enqueue_new_events() -> int:
     """Enqueues a call for every new event and endpoint; returns how many were added."""
-    endpoints = list(WebhookEndpoint.objects.filter(is_active=True))
+    # Test endpoints hear of the sandbox alone, which enqueues their calls itself.
+    live = WebhookEndpoint.objects.filter(is_active=True, is_test=False)
+    endpoints = list(live)
     traced = _process_source("trace", Event, notifications.from_trace_events, endpoints)
     audited = _process_source(
         "audit", Entry, notifications.from_audit_entries, endpoints
@@ -83,7 +85,7 @@ def _enqueue_untried_of(endpoint: WebhookEndpoint, replies: Mapping[str, str]) -
     rows = rows.exclude(message__source=Source.LIST).select_related("message")
     now = clock.now()
     calls = [
-        _call(
+        call(
             endpoint,
             notifications.delay(row, row.next_attempt_at, replies[row.destination]),
             now,
@@ -111,7 +113,7 @@ def _enqueue(
     now = clock.now()
     calls = _without_known(
         [
-            _call(endpoint, one, now)
+            call(endpoint, one, now)
             for one in notifications
             for endpoint in endpoints
             if _is_subscribed(endpoint, one)
@@ -132,7 +134,7 @@ def _without_known(calls: Sequence[WebhookCall]) -> list[WebhookCall]:
             "endpoint_id", "source"
         )
     )
-    return [call for call in calls if (call.endpoint_id, call.source) not in known]
+    return [one for one in calls if (one.endpoint_id, one.source) not in known]
 
 
 def _is_subscribed(endpoint: WebhookEndpoint, notification: Notification) -> bool:
@@ -143,11 +145,13 @@ def _is_subscribed(endpoint: WebhookEndpoint, notification: Notification) -> boo
     return endpoint.organisation_id in (None, notification.organisation_id)
 
 
-def _call(
-    endpoint: WebhookEndpoint, notification: Notification, now: datetime
+def call(
+    endpoint: WebhookEndpoint, notification: Notification, due_at: datetime
 ) -> WebhookCall:
+    """Returns the unsaved call that reports a notification to an endpoint."""
     payload = {
         "type": str(notification.event),
+        "test": endpoint.is_test,
         "timestamp": notification.at.isoformat(),
         "data": {
             "organisation": notification.organisation_id,
@@ -159,5 +163,5 @@ def _call(
         source=notification.source,
         event=notification.event,
         payload=payload,
-        next_attempt_at=now,
+        next_attempt_at=due_at,
     )

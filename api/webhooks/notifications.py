@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
+
 from engine.audit.models import Entry
 from engine.mail.address import Address, InvalidAddressError
 from engine.queue.models import Recipient
@@ -23,6 +25,7 @@ OUTCOMES = {
     EventKind.FAILED: WebhookEvent.MESSAGE_FAILED,
     EventKind.DEFERRED: WebhookEvent.MESSAGE_DELAYED,
 }
+API = "/api/v1"
 # Begins the source of a delay; the recipient's id follows.
 DELAYED = "delayed:"
 TICKET_EVENTS = {
@@ -111,15 +114,28 @@ def _waiting(rows: Iterable[Event]) -> Mapping[tuple[str, str], Recipient]:
     }
 
 
+def received_data(
+    reference: str, recipient: str, mailbox: int | None, message: int | None
+) -> dict[str, Any]:
+    """Returns what is said of a message that came in: ids, and where the API has it."""
+    api = f"{settings.POSTERN.site_url}{API}"
+    url = f"{api}/messages/{message}" if message else None
+    return {
+        "reference": reference,
+        "recipient": recipient,
+        "mailbox": mailbox,
+        "message": message,
+        "message_url": url,
+        "raw_url": f"{url}/raw" if url else None,
+        "trace_url": f"{api}/traces/{reference}",
+    }
+
+
 def _received(row: Event) -> Notification:
     event = WebhookEvent.MESSAGE_RECEIVED
-    data = {
-        "reference": row.reference,
-        "recipient": row.recipient,
-        # None of what an engine of an earlier version delivers during an upgrade.
-        "mailbox": row.detail.get("mailbox"),
-        "message": row.detail.get("message"),
-    }
+    # None of what an engine of an earlier version delivers during an upgrade.
+    mailbox, message = row.detail.get("mailbox"), row.detail.get("message")
+    data = received_data(row.reference, row.recipient, mailbox, message)
     owner = _organisation_of(row.recipient)
     return Notification(f"trace:{row.pk}:{event}", event, row.at, owner, data)
 

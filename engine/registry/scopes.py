@@ -16,8 +16,9 @@ class Scope(models.TextChoices):
     WRITE_PEOPLE = "people:write", "Add, change and suspend people"
     WRITE_RECOVERY = (
         "recovery:write",
-        "Request a new address for another person's links",
+        "Send sign-in links; request new addresses for them and second-factor resets",
     )
+    WRITE_ROLES = "roles:write", "Make and unmake administrators"
     READ_MAILBOXES = "mailboxes:read", "Read mailboxes and who may use them"
     WRITE_MAILBOXES = "mailboxes:write", "Change group mailboxes and grants"
     READ_LISTS = "lists:read", "Read distribution lists"
@@ -48,8 +49,27 @@ class Scope(models.TextChoices):
         """
         return self in OPENS_MAIL
 
+    @property
+    def is_in_sandbox(self) -> bool:
+        """True for scopes that a test key may have: they change nothing that is live."""
+        return self in IN_SANDBOX
+
 
 COMMUNITY_WIDE = frozenset(
     {Scope.READ_APPLICATIONS, Scope.READ_QUEUE, Scope.WRITE_QUEUE}
 )
 OPENS_MAIL = frozenset({Scope.READ_MESSAGES, Scope.WRITE_MESSAGES})
+IN_SANDBOX = frozenset(
+    {
+        Scope.READ_ORGANISATIONS,
+        Scope.READ_PEOPLE,
+        Scope.READ_MAILBOXES,
+        Scope.READ_LISTS,
+        Scope.SEARCH_DIRECTORY,
+        Scope.READ_MESSAGES,
+        Scope.WRITE_MESSAGES,
+        Scope.READ_GUIDES,
+        Scope.READ_WEBHOOKS,
+        Scope.WRITE_WEBHOOKS,
+    }
+)

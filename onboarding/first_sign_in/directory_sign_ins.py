@@ -12,14 +12,14 @@ from engine.audit.record import record
 from engine.registry.actions import people, recovery
 from engine.registry.addresses.allocation import is_taken, to_community_address
 from engine.registry.errors import PolicyError
-from engine.registry.models import Domain, Organisation, Person
+from engine.registry.models import Actor, Domain, Organisation, Person
 from onboarding.first_sign_in import policies
 from onboarding.models import NoticeKind
 from onboarding.notices import outbox
 
 
 @transaction.atomic
-def give(person: Person, *, by: Person | None) -> None:
+def give(person: Person, *, by: Actor | None) -> None:
     """Emails a link to choose a password to a person who has none.
 
     Raises PolicyError with the sentence to show.

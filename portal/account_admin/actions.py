@@ -10,7 +10,7 @@ from engine.audit.record import record
 from engine.registry.actions import people, recovery, sessions, shut_mail
 from engine.registry.actions.recovery import BY_LINK
 from engine.registry.errors import PolicyError
-from engine.registry.models import Person
+from engine.registry.models import Actor, ApiKey, Person
 from engine.registry.permissions import two_person_rule
 from engine.registry.verbs import verb
 from portal.account_admin import policies, tasks
@@ -18,7 +18,7 @@ from portal.account_admin.models import FactorReset
 
 
 @transaction.atomic
-def send_sign_in_link(person: Person, *, by: Person) -> None:
+def send_sign_in_link(person: Person, *, by: Actor) -> None:
     """Ends the person's password and emails a link to choose another.
 
     Raises PolicyError with the sentence to show.
@@ -31,17 +31,18 @@ def send_sign_in_link(person: Person, *, by: Person) -> None:
 
 
 @verb
-def reset_second_factor(person: Person, *, reason: str, by: Person) -> bool:
+def reset_second_factor(person: Person, *, reason: str, by: Actor) -> bool:
     """Removes every authenticator app, passkey and recovery code, or requests it.
 
     An administrator of the person's organisation resets alone, and the mailbox then stays
-    locked; staff need the agreement of a second person. Returns True where the reset is
-    done, False where it waits. Raises PolicyError with the sentence to show.
+    locked; staff and API keys need the agreement of a second person, who is not the one
+    that made the key. Returns True where the reset is done, False where it waits. Raises
+    PolicyError with the sentence to show.
     """
     policies.check_can_reset(person, by=by)
     if not reason.strip():
         raise PolicyError("Enter a reason.")
-    if policies.may_reset_alone(person, by=by):
+    if isinstance(by, Person) and policies.may_reset_alone(person, by=by):
         now = timezone.now()
         reset = FactorReset.objects.create(
             person=person, requested_by=by, reason=reason, settled_at=now
@@ -55,7 +56,11 @@ def reset_second_factor(person: Person, *, reason: str, by: Person) -> bool:
         )
     # An expired request still occupies the unique constraint on unsettled resets.
     FactorReset.objects.filter(person=person, settled_at=None).delete()
-    reset = FactorReset.objects.create(person=person, requested_by=by, reason=reason)
+    reset = FactorReset.objects.create(
+        person=person,
+        requested_by=by.made_by if isinstance(by, ApiKey) else by,
+        reason=reason,
+    )
     _record("person.second_factor_reset_requested", reset, reason=reason, by=by)
     return False
 
@@ -149,7 +154,7 @@ def _record(
     reset: FactorReset,
     *,
     reason: str = "",
-    by: Person | None,
+    by: Actor | None,
     **more: object,
 ) -> None:
     person = reset.person

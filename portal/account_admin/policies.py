@@ -7,7 +7,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from engine.registry import permissions
 from engine.registry.errors import PolicyError
-from engine.registry.models import Organisation, OrganisationRole, Person, RoleName
+from engine.registry.models import (
+    Actor,
+    Organisation,
+    OrganisationRole,
+    Person,
+    RoleName,
+)
 from engine.registry.permissions import Permission, two_person_rule
 from onboarding.first_sign_in.policies import can_have_sign_in, can_set_first_password
 
@@ -40,9 +46,9 @@ def may_get_sign_in(person: Person) -> bool:
     return can_have_sign_in(organisation) and can_set_first_password(person)
 
 
-def check_can_reset(person: Person, *, by: Person) -> None:
+def check_can_reset(person: Person, *, by: Actor) -> None:
     """Raises PolicyError unless `by` may reset how the person signs in."""
-    if person.pk == by.pk:
+    if person == by:
         raise PolicyError("Change your own password and second factor in “Account”.")
     if not person.is_active:
         raise PolicyError(f"{person.name} is suspended. Resume the account first.")

@@ -44,6 +44,7 @@ DOCUMENT = {
     "PREPROCESSING_HOOKS": ["api.openapi.schema.keep_own_endpoints"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "api.openapi.schema.leave_out_trailing_slashes",
         "api.openapi.schema.add_problem_responses",
     ],
     "ENUM_NAME_OVERRIDES": {
@@ -58,6 +59,8 @@ DOCUMENT = {
         "RecipientStatus": "engine.queue.models.RecipientStatus",
         "TicketStatus": "portal.helpdesk.status.Status",
         "TicketEntryKind": "portal.helpdesk.status.EntryKind",
+        "DeliveryState": "engine.queue.delivery_status.states.DeliveryState",
+        "WebhookState": "api.models.WebhookState",
         "EventKind": "engine.trace.models.EventKind",
         "MessageSource": "engine.queue.models.Source",
         "TicketSource": "portal.helpdesk.status.Source",

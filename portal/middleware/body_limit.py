@@ -21,12 +21,13 @@ LINKED_FILES = re.compile(r"/mail/mailboxes/[0-9]+/write/[0-9a-f-]{36}/links/(?:
 recognise_programs: list[Callable[[HttpRequest], bool]] = []
 # RFC 9457, like all other errors of the API.
 PROBLEM_TYPE = "application/problem+json"
-PROBLEM = {
-    "type": "about:blank",
-    "title": "Request Entity Too Large",
-    "status": 413,
-    "detail": "The request is too large.",
-}
+PROBLEM_TYPES = "/api/problems#"
+
+
+def problem(kind: str, title: str, status: int, detail: str) -> dict[str, object]:
+    """Returns problem details of a type that the API's page explains."""
+    uri = f"{settings.POSTERN.site_url}{PROBLEM_TYPES}{kind}"
+    return {"type": uri, "title": title, "status": status, "detail": detail}
 
 
 class BodyLimitMiddleware:
@@ -92,5 +93,7 @@ def _of_members(request: HttpRequest) -> int:
 
 def _refusal(request: HttpRequest) -> HttpResponse:
     if request.path.startswith(OWN_LIMITS):
-        return JsonResponse(PROBLEM, status=413, content_type=PROBLEM_TYPE)
+        title = "The request is too large"
+        shown = problem("too-large", title, 413, f"{title}. Send a smaller one.")
+        return JsonResponse(shown, status=413, content_type=PROBLEM_TYPE)
     return render(request, "413.html", status=413)

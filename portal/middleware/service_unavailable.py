@@ -34,7 +34,12 @@ def answer(request: HttpRequest) -> HttpResponse:
         return server_error(request)
     if request.path.startswith(body_limit.OWN_LIMITS):
         response: HttpResponse = JsonResponse(
-            _problem(HTTPStatus.SERVICE_UNAVAILABLE, transient_errors.MESSAGE),
+            body_limit.problem(
+                "unavailable",
+                "Temporarily unavailable",
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                transient_errors.MESSAGE,
+            ),
             status=HTTPStatus.SERVICE_UNAVAILABLE,
             content_type=body_limit.PROBLEM_TYPE,
         )
@@ -49,7 +54,9 @@ def _unreadable(request: HttpRequest) -> HttpResponse:
     """Answers 500 for what was stored encrypted and cannot be decrypted."""
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     if request.path.startswith(body_limit.OWN_LIMITS):
-        problem = _problem(status, UNREADABLE)
+        problem = body_limit.problem(
+            "fault", "A fault of the service", status, UNREADABLE
+        )
         return JsonResponse(
             problem, status=status, content_type=body_limit.PROBLEM_TYPE
         )
@@ -93,12 +100,3 @@ def _can_repeat(request: HttpRequest) -> bool:
 
 def _is_secret(name: str) -> bool:
     return any(secret in name.lower() for secret in _SECRETS)
-
-
-def _problem(status: HTTPStatus, detail: str) -> dict[str, object]:
-    return {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-    }

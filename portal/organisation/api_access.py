@@ -53,6 +53,17 @@ class KeyForm(ActionForm):
         help_text=_("Which system it is for, such as “Case management”."),
         max_length=100,
     )
+    mode = forms.ChoiceField(
+        label=_("Kind of key"),
+        help_text=_(
+            "A message that is sent with a test key goes nowhere. A test key reads no "
+            "mailbox and changes nothing."
+        ),
+        choices=[("live", _("Live")), ("test", _("Test"))],
+        initial="live",
+        required=False,
+        widget=forms.RadioSelect,
+    )
     scopes = forms.MultipleChoiceField(
         label=_("What the system may do"),
         help_text=_("Choose only what it needs."),
@@ -130,11 +141,12 @@ def add_key(request: HttpRequest, organisation: Organisation) -> HttpResponse:
                 name=form.cleaned_data["name"],
                 scopes=form.chosen,
                 expires_at=form.expires_at,
+                is_test=form.cleaned_data["mode"] == "test",
                 by=signed_in_person(request),
             )
         )
 
-    if form.submit(run):
+    if form.submit(run, field="scopes"):
         key, secret = added[0]
         context = {"key": key, "secret": secret}
         return render_section(request, organisation, "api_key_made", SECTION, context)

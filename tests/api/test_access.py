@@ -29,7 +29,7 @@ def test_nobody_is_asked_for_a_key(anonymous: Api, db: None) -> None:
     assert response.status_code == 401
     assert response["WWW-Authenticate"].startswith("Bearer")
     assert response["Content-Type"] == PROBLEM
-    assert response.json()["title"] == "Unauthorized"
+    assert response.json()["type"].endswith("/api/problems#unauthenticated")
 
 
 def test_made_up_key_is_refused(db: None) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.urls import URLPattern, URLResolver
 
+from api.framework.problem_types import type_of_status
 from api.framework.viewsets import Resource
 from api.urls import v1
 from api.v1.messages.viewsets import Messages
@@ -187,7 +189,7 @@ def test_body_that_is_not_what_it_says_is_a_problem_of_its_sender(
     ("method", "path", "accept", "status"),
     [
         ("GET", "/nothing/", "*/*", 404),
-        ("GET", "/people", "*/*", 404),
+        ("GET", "/people/0/nothing", "*/*", 404),
         ("DELETE", "/people/", "*/*", 405),
         ("GET", "/people/", "text/html", 406),
     ],
@@ -200,3 +202,25 @@ def test_whatever_goes_wrong_is_problem_json(
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["status"] == status
+    kind = type_of_status(HTTPStatus(status))
+    assert (
+        answer.json()["type"]
+        == f"{settings.POSTERN.site_url}/api/problems#{kind.value}"
+    )
+
+
+def test_a_path_may_end_with_a_slash_or_without_one(
+    key: Key, northfield: Organisation
+) -> None:
+    call = key(northfield)
+    person = {"address": "dora@northfield.secure.example", "name": "Dora"}
+
+    made = call("POST", "/people", person)
+    at = f"/people/{made.json()['id']}"
+
+    assert made.status_code == 201
+    assert call("PATCH", at, {"town": "Hull"}).json()["town"] == "Hull"
+    assert call("GET", at).json() == call("GET", f"{at}/").json()
+    assert call("GET", "/people?limit=1").json()["next"] is None
+    assert call("GET", "/organisations//").status_code == 404
+    assert call("GET", "/openapi.json/").status_code == 404

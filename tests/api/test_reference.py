@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
+from django.utils.html import escape
 
+from api.framework.problem_types import ProblemType
 from api.openapi.reference import operations_by_resource
 from engine.registry.models import Organisation
 from engine.registry.scopes import Scope
@@ -29,7 +32,7 @@ def test_reference_shows_every_operation_of_the_document(client: Client) -> None
 
 def test_document_names_what_each_operation_asks(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
-    add = document["paths"]["/api/v1/people/"]["post"]
+    add = document["paths"]["/api/v1/people"]["post"]
 
     assert add["security"] == [{"key": []}, {"oauth2": [str(Scope.WRITE_PEOPLE)]}]
     assert {"name": "Idempotency-Key", "in": "header"}.items() <= add["parameters"][
@@ -52,3 +55,13 @@ def test_guides_are_read(key: Key, northfield: Organisation) -> None:
     assert len(listed) == 3
     assert whole["title"] == listed[0]["title"]
     assert len(whole["text"]) > 200
+
+
+def test_every_type_of_problem_is_explained_where_it_leads(client: Client) -> None:
+    for kind in ProblemType:
+        path, _, anchor = kind.uri.removeprefix(settings.POSTERN.site_url).partition(
+            "#"
+        )
+        page = client.get(path).content.decode()
+        assert f'id="{anchor}"' in page
+        assert escape(kind.advice) in page

@@ -15,6 +15,7 @@ import pytest
 import time_machine
 from django.conf import settings
 from django.utils import timezone
+from jsonschema import Draft202012Validator, FormatChecker
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from api.models import WebhookBackoff, WebhookCall, WebhookCursor, WebhookState
@@ -422,6 +423,29 @@ def test_the_document_describes_every_call(
         assert set(one.payload) == set(schema["properties"])
         # As a set: PostgreSQL does not keep the order of a JSON object.
         assert {*one.payload["data"]} == {*schema["properties"]["data"]["required"]}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(
+            one.payload
+        )
+
+
+def test_what_was_received_is_found_by_the_links_of_its_event(
+    key: Key, call: Api, bob: Person, charlie: Person
+) -> None:
+    chambers = key(charlie.organisation)
+    create_endpoint(chambers, "message.received")
+    reference = send(call, bob, charlie)
+
+    enqueue_new_events()
+
+    data = WebhookCall.objects.get().payload["data"]
+    at = data["message_url"].partition("/api/v1")[2]
+    assert chambers("GET", at).json()["reference"] == reference
+    raw = chambers("GET", data["raw_url"].partition("/api/v1")[2])
+    assert raw["Content-Type"] == "message/rfc822"
+    assert b"From: " in raw.content
+    trace = chambers("GET", data["trace_url"].partition("/api/v1")[2]).json()
+    assert trace["reference"] == reference
+    assert call("GET", at).status_code == 404
 
 
 def test_tickets_are_told(key: Key, call: Api, helpdesk: Mailbox, bob: Person) -> None:

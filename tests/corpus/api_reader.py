@@ -37,13 +37,13 @@ class ApiReader:
         return {one["message_id"]: one["id"] for one in self._listed(mailbox)}
 
     def _listed(self, mailbox: int) -> Iterator[dict[str, Any]]:
-        before = ""
+        path = f"messages/?mailbox={mailbox}&limit=200"
         while True:
-            page = self._get(f"messages/?mailbox={mailbox}&limit=200{before}").json()
+            page = self._get(path).json()
             yield from page["results"]
             if page["next"] is None:
                 return
-            before = f"&before={page['next']}"
+            path = page["next"].partition("/api/v1/")[2]
 
     def read(self, message_id: int) -> Observed:
         """Reads the message, and downloads the files that it lists."""

@@ -21,6 +21,7 @@ VISITOR = (
     "/status/",
     "/guides/search/",
     "/guides/thanks/",
+    "/api/problems",
 )
 STRANGER = (
     "/account/login/",

@@ -177,7 +177,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
     "api/v1/webhooks/": ("limit=200",),
     "api/v1/webhooks/<int:endpoint_id>/calls/": ("limit=200", "cursor={call}"),
     "api/v1/messages/": (
-        "mailbox={first}&limit=200", "mailbox={first}&before={message}",
+        "mailbox={first}&limit=200", "mailbox={first}&cursor={message}",
         "mailbox={first}&folder=sent", "mailbox={first}&q=hearing",
         "mailbox={first}&q=zephyr",
     ),

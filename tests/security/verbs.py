@@ -101,6 +101,7 @@ REGISTRY = {
     ),
     "people.suspend": without_notice("removes access"),
     "people.resume": without_notice("with the same credentials as before"),
+    "people.remove": without_notice("the account was never used, and is empty"),
     "people.set_password": without_notice("called only with the owner's own link"),
     "people.end_password": Rule(
         PEOPLE, OWNER | ADMINISTRATORS, events=("person.password_ended",)
@@ -165,15 +166,17 @@ REGISTRY = {
         ("person.mail_opened",),
     ),
     "roles.give": Rule(
-        "administrator; operator where no administrator is left, of which all members are "
-        "notified",
+        "administrator, key of the organisation with roles:write; operator where no "
+        "administrator is left, of which all members are notified",
         OWNER | ADMINISTRATORS,
         "no one; the new holder cannot agree to anything before the delay has passed, and "
         "the giver to no key that they make",
         ("role.given",),
     ),
     "roles.take": Rule(
-        "administrator, operator", OWNER | ADMINISTRATORS, events=("role.taken",)
+        "administrator, operator, key with roles:write",
+        OWNER | ADMINISTRATORS,
+        events=("role.taken",),
     ),
     "roles.give_staff": Rule(
         "operator, to others",
@@ -253,14 +256,15 @@ ELSEWHERE = {
         "removes access; the owner, the reader and the approvers get the report"
     ),
     "portal.account_admin.actions.send_sign_in_link": Rule(
-        f"{PEOPLE}; the link goes to the address in force",
+        f"{PEOPLE}, key with recovery:write; the link goes to the address in force",
         OWNER | ADMINISTRATORS,
         events=("person.password_ended",),
     ),
     "portal.account_admin.actions.reset_second_factor": Rule(
         "an administrator of the organisation; the mailbox is closed",
         OWNER | ADMINISTRATORS,
-        "for staff a second member of staff, or an administrator",
+        "for staff a second member of staff, or an administrator; for a key somebody "
+        "other than the one who made it",
         ("person.second_factor_reset", "person.second_factor_reset_requested"),
     ),
     "portal.account_admin.actions.agree_to_factor_reset": Rule(

@@ -9,6 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from api.auth.caller import Caller
+from api.sandbox import outcomes
 from api.v1.messages import stored_messages
 from api.v1.messages.sending import Letter
 from engine.mail.address import Address
@@ -65,15 +66,18 @@ def check(letter: Letter, *, sender: Mailbox, by: Caller) -> Preflight:
     """Checks a letter as the sender's webmail would.
 
     Looks into the mailbox, and records that it was opened, only where the caller may read.
+    A test key reads nothing, and its magic recipients are not looked for.
     """
-    reads = by.has(Scope.READ_MESSAGES)
+    reads = by.has(Scope.READ_MESSAGES) and not by.is_test
     if reads:
         stored_messages.note_opening(sender, by=by.key)
     question = Question(
         mailbox=sender,
         sender=letter.sender or Address.parse(sender.address),
         viewer=by.key,
-        recipients=letter.recipients,
+        recipients=outcomes.real_ones(letter.recipients)
+        if by.is_test
+        else letter.recipients,
         subject=letter.subject,
         text=letter.text,
         in_reply_to=letter.in_reply_to,

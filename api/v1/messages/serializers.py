@@ -8,6 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from api.framework.pagination import PageSerializer
 from api.framework.request_validation import IdField, RequestSerializer
 from engine.mail import lookalike
 from engine.mail.reading.items import Kind
@@ -63,7 +64,9 @@ class MessageSearch(RequestSerializer):
         help_text="Lists the messages with this reference, in all folders of the mailbox. "
         "Not together with `q`.",
     )
-    before = IdField(required=False, help_text="`next` of another page.")
+    cursor = serializers.CharField(
+        required=False, help_text="From `next` or `previous` of another page."
+    )
     limit = serializers.IntegerField(min_value=1, max_value=200, default=50)
 
 
@@ -188,11 +191,10 @@ class CoverageSerializer(serializers.Serializer[Any]):
     )
 
 
-class MessagesSerializer(serializers.Serializer[Any]):
+class MessagesSerializer(PageSerializer):
     """One page of messages."""
 
     results = MessageSerializer(many=True)
-    next = serializers.IntegerField(allow_null=True)
     search = CoverageSerializer(
         allow_null=True,
         help_text="On the first page of a search; null on the others, and without `q`.",

@@ -14,6 +14,7 @@ from api.auth.caller import Caller
 from engine.audit.record import lock_chain, record
 from engine.mail.address_list import addresses_in
 from engine.mail.header import HeaderBlock
+from engine.mail.mime.byte_source import ByteSource
 from engine.mail.mime.parts import Part
 from engine.mail.reading import reader
 from engine.mail.reading.as_text import as_text, plain_text, text_in
@@ -92,9 +93,13 @@ def read_parsed(message: Message, start: int = 0, *, by: ApiKey) -> ParsedMessag
     Its HTML is as the sender wrote it: not sanitised.
     """
     _note_reading(message, by=by)
-    header = content.header(message)
+    return parsed(content.header(message), content.body_source(message), start)
+
+
+def parsed(header: bytes, body: ByteSource, start: int) -> ParsedMessage:
+    """Returns the words and parts of a message's content."""
     block = HeaderBlock.salvage(header)
-    reading = reader.read(header, content.body_source(message))
+    reading = reader.read(header, body)
     text, end = as_text(reading), start + MAX_TEXT_LENGTH
     markup = _html(reading)
     is_long = len(markup) > MAX_TEXT_LENGTH

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -18,15 +16,19 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.framework.downloads import FILE, BinaryRenderer, file_response
+from api.framework.downloads import FILE, OCTETS, BinaryRenderer, file_response
 from api.framework.idempotency import accepts_idempotency_key, claim
+from api.framework.pagination import place_of
 from api.framework.parsers import BoundedJSONParser
 from api.framework.request_validation import validated, validated_query
 from api.framework.viewsets import Resource
+from api.sandbox import sending as sandbox_sending
+from api.sandbox.reading import sandboxed
 from api.v1.messages import (
-    by_reference,
+    listing,
     page_context,
     preflight,
+    sandbox,
     serializers,
     stored_messages,
 )
@@ -44,8 +46,6 @@ from engine.queue.delivery_status import one_message
 from engine.registry.models import Mailbox
 from engine.registry.scopes import Scope
 from engine.storage.models import Folder, Message
-from engine.storage.search import find
-from engine.storage.search.query_parser import QueryError, parse
 from engine.trace.timeline import Visibility
 
 
@@ -92,52 +92,30 @@ class Messages(Resource):
         parameters=[serializers.MessageSearch],
         responses=serializers.MessagesSerializer,
     )
+    @sandboxed(sandbox.list_messages)
     def list(self, request: Request) -> Response:
         """Returns the newest messages first."""
         query = validated_query(request, serializers.MessageSearch)
         mailbox = stored_messages.open_mailbox(self.caller, query["mailbox"])
+        place = place_of(request)
         # Once for a search: an older page holds nothing that was indexed since.
-        is_first_of_search = "q" in query and "before" not in query
+        is_first_of_search = "q" in query and place.row is None
         coverage = page_context.coverage(mailbox) if is_first_of_search else None
-        rows, has_more = self._find(mailbox, query)
+        rows, goes_on = listing.page(mailbox, query, place)
         shown = {
             "results": rows,
-            "next": rows[-1].pk if has_more else None,
+            **place.links(request, [row.pk for row in rows], goes_on=goes_on),
             "search": coverage,
         }
         context = page_context.correspondents(rows)
         return Response(serializers.MessagesSerializer(shown, context=context).data)
-
-    def _find(
-        self, mailbox: Mailbox, query: dict[str, Any]
-    ) -> tuple[Sequence[Message], bool]:
-        """Returns one page, and whether an older one follows."""
-        before, limit = query.get("before"), query["limit"]
-        if "q" in query:
-            if "reference" in query:
-                raise ValidationError({"reference": ["Give this or `q`, not both."]})
-            try:
-                parsed = parse(query["q"])
-                found = find.find(parsed, mailbox, before=before, limit=limit)
-            except QueryError as error:
-                raise ValidationError({"q": [str(error)]}) from error
-            return found.messages, found.has_older
-        if "reference" in query:
-            rows = by_reference.find(query["reference"], mailbox)
-        else:
-            rows = Message.objects.filter(
-                mailbox=mailbox, folder__role=query["folder"], is_draft=False
-            )
-        if before is not None:
-            rows = rows.filter(pk__lt=before)
-        shown = [*rows.order_by("-pk")[: limit + 1]]
-        return shown[:limit], len(shown) > limit
 
     @extend_schema(
         summary="Read a message",
         parameters=[serializers.TextPage],
         responses=serializers.OpenedSerializer,
     )
+    @sandboxed(sandbox.retrieve)
     def retrieve(self, request: Request, pk: int) -> Response:
         """Returns text, recipients and attachments; the message stays read or unread."""
         query = validated_query(request, serializers.TextPage)
@@ -152,6 +130,7 @@ class Messages(Resource):
 
     @extend_schema(summary="Follow a message that was sent", responses=TraceSerializer)
     @action(detail=True)
+    @sandboxed(sandbox.delivery)
     def delivery(self, request: Request, pk: int) -> Response:
         """Returns what became of a message in Sent, for each recipient, as its author
         sees it. 404 for messages that the mailbox did not send.
@@ -188,23 +167,31 @@ class Messages(Resource):
 
     @extend_schema(
         summary="Read a message as it was received",
-        responses={(200, "message/rfc822"): FILE},
+        # The second, with the same bytes, for clients that take no other type for bytes.
+        responses={(200, "message/rfc822"): FILE, (200, OCTETS): FILE},
     )
     @action(detail=True, renderer_classes=[BinaryRenderer])
     def raw(self, request: Request, pk: int) -> Response:
         """Returns the whole message (RFC 5322), attachments included."""
-        content = stored_messages.read_raw(self.get_object(), by=self.caller.key)
-        return Response(content, content_type="message/rfc822")
+        if self.caller.is_test:
+            content = sandbox.raw_bytes(self, pk)
+        else:
+            content = stored_messages.read_raw(self.get_object(), by=self.caller.key)
+        wants_octets = request.accepted_media_type == OCTETS
+        return Response(
+            content, content_type=OCTETS if wants_octets else "message/rfc822"
+        )
 
     @extend_schema(
         summary="Download an attachment",
-        responses={(200, "application/octet-stream"): FILE},
+        responses={(200, OCTETS): FILE},
     )
     @action(
         detail=True,
         url_path="attachments/<str:path>",
         renderer_classes=[BinaryRenderer],
     )
+    @sandboxed(sandbox.attachment)
     def attachment(self, request: Request, pk: int, path: str) -> Response:
         """Returns one attachment of a message, or any other part, by its `path`.
 
@@ -233,8 +220,9 @@ class Messages(Resource):
                 return claimed.replay
             message = validated_message(request)
             mailbox = message.pop("mailbox")
-            sender = get_object_or_404(self.caller.mailboxes(), pk=mailbox)
-            sent = send(
+            is_test = self.caller.is_test
+            sender = get_object_or_404(self._senders(), pk=mailbox)
+            sent = (sandbox_sending.send if is_test else send)(
                 Letter(**message),
                 sender=sender,
                 once=claimed.key,
@@ -263,9 +251,13 @@ class Messages(Resource):
         """
         message = validated_message(request)
         mailbox = message.pop("mailbox")
-        sender = get_object_or_404(self.caller.mailboxes(), pk=mailbox)
+        sender = get_object_or_404(self._senders(), pk=mailbox)
         found = preflight.check(Letter(**message), sender=sender, by=self.caller)
         return Response(PreflightSerializer(found).data)
+
+    def _senders(self) -> QuerySet[Mailbox]:
+        caller = self.caller
+        return caller.sandbox_mailboxes() if caller.is_test else caller.mailboxes()
 
     @extend_schema(summary="Mark or move a message", request=serializers.MessageChanges)
     def partial_update(self, request: Request, pk: int) -> Response:

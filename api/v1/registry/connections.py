@@ -181,9 +181,10 @@ class Connections(ReadResource, SuspendableResource):
         responses={status.HTTP_201_CREATED: NewCredentialSerializer},
     )
     @action(detail=True, methods=["post"], url_path="credentials")
+    @idempotent
     def add_credential(self, request: Request, pk: int) -> Response:
-        """Returns a user name and a secret. The secret is not stored, so that no
-        Idempotency-Key can show it again. Earlier credentials work until revoked.
+        """Returns a user name and a secret, which only the same request with the same
+        Idempotency-Key shows again. Earlier credentials work until revoked.
         """
         made, secret = connections.add_credential(self.get_object(), by=self.caller.key)
         data = {**CredentialSerializer(made).data, "secret": secret}

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.framework.pagination import PageSerializer, place_of
 from api.framework.request_validation import IdField, RequestSerializer, validated_query
 from api.framework.viewsets import Resource
 from engine.registry import directory
@@ -40,8 +41,8 @@ class DirectorySearch(RequestSerializer):
         default="",
         help_text="The first letters of its name.",
     )
-    after = serializers.RegexField(
-        r"^[0-9]{1,19}\Z", required=False, help_text="`next` of another page."
+    cursor = serializers.CharField(
+        required=False, help_text="From `next` of another page."
     )
     limit = serializers.IntegerField(min_value=1, max_value=100, default=25)
 
@@ -64,11 +65,13 @@ class EntrySerializer(serializers.Serializer[Any]):
     )
 
 
-class FoundSerializer(serializers.Serializer[Any]):
+class FoundSerializer(PageSerializer):
     """One page of directory entries."""
 
+    previous = serializers.URLField(
+        allow_null=True, help_text="Always null: a search goes forwards only."
+    )
     results = EntrySerializer(many=True)
-    next = serializers.CharField(allow_null=True)
     total = serializers.IntegerField(
         allow_null=True, help_text="On the first page only, and null above 200."
     )
@@ -89,7 +92,7 @@ class Directory(Resource):
     )
     def list(self, request: Request) -> Response:
         """Returns entries in alphabetical order; all of them without search terms."""
-        query = validated_query(request, DirectorySearch)
+        query, place = validated_query(request, DirectorySearch), place_of(request)
         page = directory.search(
             query["q"],
             viewer=self.caller.key,
@@ -97,9 +100,11 @@ class Directory(Resource):
             organisation=query.get("organisation"),
             town=query["town"],
             kind=query.get("organisation_kind", ""),
-            after=query.get("after"),
+            after=None if place.row is None else str(place.row),
             limit=query["limit"],
         )
         entries = [asdict(entry) for entry in page.entries]
-        found = {"results": entries, "next": page.next, "total": page.total}
+        last = [] if page.next is None else [int(page.next)]
+        links = place.links(request, last, goes_on=bool(last))
+        found = {**links, "previous": None, "results": entries, "total": page.total}
         return Response(FoundSerializer(found).data)

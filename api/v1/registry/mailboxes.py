@@ -30,6 +30,9 @@ from engine.registry.actions import mailboxes
 from engine.registry.models import Grant, Mailbox, MailboxKind
 from engine.registry.scopes import Scope
 
+# Bytes: as much as the console lets an operator give.
+LARGEST_QUOTA = 1000 * 1024**3
+
 
 class MailboxSerializer(serializers.ModelSerializer[Mailbox]):
     """A mailbox."""
@@ -58,8 +61,8 @@ class MailboxFilters(RequestSerializer):
     kind = serializers.ChoiceField(choices=MailboxKind.choices, required=False)
 
 
-class MailboxChanges(RequestSerializer):
-    """Changes to a group mailbox."""
+class MailboxFields(RequestSerializer):
+    """What is set of a group mailbox, also when it is added."""
 
     name = serializers.CharField(max_length=150, required=False)
     is_published = serializers.BooleanField(
@@ -67,7 +70,18 @@ class MailboxChanges(RequestSerializer):
     )
 
 
-class NewMailbox(OrganisationRequest, MailboxChanges):
+class MailboxChanges(MailboxFields):
+    """Changes to a mailbox."""
+
+    quota_bytes = serializers.IntegerField(
+        min_value=0,
+        max_value=LARGEST_QUOTA,
+        required=False,
+        help_text="Only by a key of the community, of personal mailboxes as well.",
+    )
+
+
+class NewMailbox(OrganisationRequest, MailboxFields):
     """A group mailbox to add."""
 
     address = serializers.CharField(
@@ -110,12 +124,16 @@ class Mailboxes(ReadResource, SuspendableResource):
         made = mailboxes.add_group(organisation, **fields, by=self.caller.key)
         return Response(MailboxSerializer(made).data, status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Change a group mailbox", request=MailboxChanges)
+    @extend_schema(summary="Change a mailbox", request=MailboxChanges)
     @check_if_match
     def partial_update(self, request: Request, pk: int) -> Response:
+        """A personal mailbox follows its person, except for its quota."""
         mailbox = self.get_object()
-        self.check_can_change(mailbox)
         changes: Any = validated(request, MailboxChanges)
+        if changes.keys() != {"quota_bytes"}:
+            self.check_can_change(mailbox)
+        if "quota_bytes" in changes and self.caller.organisation is not None:
+            raise Conflict("Only a key of the community sets quotas. Ask the helpdesk.")
         mailboxes.edit(mailbox, **changes, by=self.caller.key)
         return response_with_etag(MailboxSerializer(mailbox).data)
 

@@ -133,6 +133,7 @@ class People(ReadResource, SuspendableResource):
         "suspend": Scope.WRITE_PEOPLE,
         "resume": Scope.WRITE_PEOPLE,
         "recovery_address": Scope.WRITE_RECOVERY,
+        "destroy": Scope.WRITE_PEOPLE,
     }
 
     def get_queryset(self) -> QuerySet[Person]:
@@ -146,8 +147,8 @@ class People(ReadResource, SuspendableResource):
     )
     @idempotent
     def create(self, request: Request) -> Response:
-        """Also creates a mailbox where the organisation's mailboxes are hosted here. An
-        administrator then sends the person the link to choose a password.
+        """Also creates a mailbox where the organisation's mailboxes are hosted here. The
+        person signs in once they were sent a sign-in link.
         """
         fields: Any = validated(request, NewPerson)
         organisation = self.caller.organisation_for(fields.pop("organisation", None))
@@ -181,9 +182,28 @@ class People(ReadResource, SuspendableResource):
         shown = RecoveryAddressSerializer(change).data
         return Response(shown, status.HTTP_202_ACCEPTED)
 
+    @extend_schema(summary="Remove a person who never used the account")
+    def destroy(self, request: Request, pk: int) -> Response:
+        """Removes an account that was added by mistake, with its empty mailbox. Refused
+        once it was signed in to or got mail: suspend those instead, which loses nothing.
+        """
+        person = self.get_object()
+        self.check_can_change(person)
+        people.remove(person, by=self.caller.key)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
     def check_can_change(self, row: Any) -> None:
-        """A key that could change how staff sign in would gain their permissions."""
-        if permissions.is_privileged(row):
-            raise Conflict(
-                f"{row.name} is a member of staff, and API keys cannot change staff. Ask the helpdesk."
-            )
+        """Raises Conflict for a member of staff."""
+        check_is_not_staff(row)
+
+
+def check_is_not_staff(person: Person) -> None:
+    """Raises Conflict for a member of staff.
+
+    A key that could change how staff sign in would gain their permissions.
+    """
+    if permissions.is_privileged(person):
+        raise Conflict(
+            f"{person.name} is a member of staff, and API keys cannot change staff. "
+            "Ask the helpdesk."
+        )

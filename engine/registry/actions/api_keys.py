@@ -16,6 +16,8 @@ from engine.registry.scopes import Scope
 from engine.registry.verbs import record_action, verb
 
 CLIENT_ID_LENGTH = 16
+# Clients and scanners of source code tell keys by them.
+LIVE_PREFIX, TEST_PREFIX = "postern_live_", "postern_test_"
 
 
 @verb
@@ -25,21 +27,26 @@ def add(
     name: str,
     scopes: Iterable[Scope],
     expires_at: datetime | None = None,
+    is_test: bool = False,
     by: Actor | None,
 ) -> tuple[ApiKey, str]:
     """Adds a key; returns it with its secret, which cannot be shown again.
 
-    Without an organisation the key belongs to the community. A key that reads or sends
+    The secret begins with what tells live keys from test keys. A test key sends into the
+    sandbox alone. Without an organisation the key belongs to the community. A key that reads or sends
     messages opens group mailboxes and the mailbox of the person who made it; those of
     others only after a second person agreed. Raises PolicyError for a key without a
     scope, or with one that no organisation's key may have.
     """
     wanted = sorted(set(scopes))
     _check_scopes(organisation, wanted)
-    secret = generated_secrets.new_secret()
+    if is_test:
+        _check_is_in_sandbox(organisation, wanted)
+    secret = (TEST_PREFIX if is_test else LIVE_PREFIX) + generated_secrets.new_secret()
     key = ApiKey.objects.create(
         organisation=organisation,
         name=name,
+        is_test=is_test,
         scopes=[str(scope) for scope in wanted],
         client_id=get_random_string(CLIENT_ID_LENGTH, generated_secrets.ALPHABET),
         digest=generated_secrets.digest(secret),
@@ -93,6 +100,20 @@ def _check_scopes(organisation: Organisation | None, scopes: list[Scope]) -> Non
             )
 
 
+def _check_is_in_sandbox(
+    organisation: Organisation | None, scopes: list[Scope]
+) -> None:
+    if organisation is None:
+        raise PolicyError("A test key belongs to an organisation.")
+    refused = [scope.label for scope in scopes if not scope.is_in_sandbox]
+    if refused:
+        raise PolicyError(
+            f"A test key changes nothing that is live, so it cannot: {'; '.join(refused)}."
+        )
+
+
 def _record(event: str, key: ApiKey, *, by: Actor | None, reason: str = "") -> None:
     detail = {"scopes": key.scopes, "expires": str(key.expires_at or "")}
+    if key.is_test:
+        detail["mode"] = "test"
     record_action(event, key, detail, reason=reason, by=by)

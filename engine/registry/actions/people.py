@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TypedDict, Unpack
 
+from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from engine.registry.actions import recovery, sessions
 from engine.registry.addresses.allocation import available_key, parse_address
 from engine.registry.addresses.display_names import check_member_name
 from engine.registry.credentials import generated_secrets
+from engine.registry.credentials.account_recovery import is_unused
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
     Actor,
@@ -132,6 +135,35 @@ def resume(person: Person, *, reason: str = "", by: Actor | None) -> None:
     person.is_active = True
     person.save(update_fields=["is_active"])
     record_action("person.resumed", person, reason=reason, by=by)
+
+
+@verb
+def remove(person: Person, *, by: Actor | None) -> None:
+    """Deletes an account that was never used, and its mailbox.
+
+    Raises PolicyError for one that was signed in to or got mail, for oneself, and for the
+    last administrator, and while a ticket or an application is about the person.
+    """
+    if by == person:
+        raise PolicyError("You cannot remove your own account.")
+    check_not_last_administrator(person)
+    check_not_last_operator(person)
+    if not is_unused(person):
+        raise PolicyError(
+            f"The account of {person.name} has been used. Suspend it instead: its mail "
+            "is kept, and nobody can sign in to it."
+        )
+    try:
+        with transaction.atomic():
+            # First, as an entry about what is gone would have no id.
+            record_action("person.removed", person, by=by)
+            Mailbox.objects.filter(owner=person).delete()
+            person.delete()
+    except ProtectedError as error:
+        raise PolicyError(
+            f"Other records, such as tickets, name {person.name}. Suspend the account "
+            "instead."
+        ) from error
 
 
 @verb

@@ -28,11 +28,13 @@ def add(
     *,
     url: str,
     events: Collection[WebhookEvent],
+    is_test: bool = False,
     by: Actor | None,
 ) -> WebhookEndpoint:
     """Adds an endpoint that is sent these events from now on. Raises PolicyError.
 
-    Without an organisation it is sent the community's.
+    Without an organisation it is sent the community's; with `is_test` what happens in
+    the organisation's sandbox, and nothing else.
     """
     _check(url, events)
     others = WebhookEndpoint.objects.filter(organisation=organisation)
@@ -45,6 +47,7 @@ def add(
         organisation=organisation,
         url=url,
         events=sorted(set(map(str, events))),
+        is_test=is_test,
         sealed_secret=webhooks.new_secret(),
     )
     _record("webhook.added", made, by=by)

@@ -43,6 +43,12 @@ class WebhookEndpoint(models.Model):
     )
     earlier_until = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
+    # A default of the database: the version before inserts without it.
+    is_test = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="is sent what happens in the sandbox, and nothing else",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

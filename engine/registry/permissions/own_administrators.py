@@ -6,6 +6,8 @@ organisation's mail, and use that account too.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import F, Q, QuerySet
 
 from engine.audit.models import Entry
@@ -100,8 +102,21 @@ def givers(
             organisation_key=str(organisation.pk) if organisation else "",
         ).values_list("by_key", "detail")
         keys = [key for key, detail in rows if detail.get("role") == str(role)]
-        # Keys of API keys are no numbers, and that of the system is empty.
-        by = {int(key) for key in keys if key.isdecimal()}
+        by = _people_behind(keys)
         ahead = by - found if organisation else set()
         found |= by
     return frozenset(found - {person.pk})
+
+
+def _people_behind(audit_keys: Iterable[str]) -> set[int]:
+    """Returns the ids of people who acted, themselves or by an API key that they made.
+
+    The system's audit key is empty.
+    """
+    keys = list(audit_keys)
+    people = {int(key) for key in keys if key.isdecimal()}
+    by_key = {key.removeprefix("key:") for key in keys if key.startswith("key:")}
+    made = ApiKey.objects.filter(pk__in=by_key, made_by__isnull=False)
+    return people | {
+        made_by for made_by in made.values_list("made_by", flat=True) if made_by
+    }
