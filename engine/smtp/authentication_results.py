@@ -64,6 +64,8 @@ def _is_name(text: str) -> bool:
 
 
 def _reason(text: str) -> str:
+    if not text:
+        return ""
     clean = "".join(
         c for c in text if c.isprintable() and c.isascii() and c not in '"\\'
     )

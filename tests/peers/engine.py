@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -43,6 +44,8 @@ class Engine:
         self.environment = {
             "POSTERN_ENV": "test",
             "POSTERN_VAR": str(settings.POSTERN.var),
+            # Refused at once: no message waits for name servers.
+            "POSTERN_DNS_SERVERS": json.dumps(settings.POSTERN.dns_servers),
             "POSTERN_DATABASE_URL": database_url(),
             "POSTERN_TLS_CERT_FILE": str(own.cert_file),
             "POSTERN_TLS_KEY_FILE": str(own.key_file),
