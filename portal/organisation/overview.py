@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings as configured
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
@@ -48,7 +49,12 @@ def overview(request: HttpRequest, organisation: Organisation) -> HttpResponse:
 @require_GET
 def settings(request: HttpRequest, organisation: Organisation) -> HttpResponse:
     """The organisation's settings."""
-    context = {"retention": retention_periods.retention_of(organisation)}
+    context = {
+        "retention": retention_periods.retention_of(organisation),
+        "classifications": configured.POSTERN.classifications,
+        "needs_classification": configured.POSTERN.classification_required
+        or organisation.requires_classification,
+    }
     return render_section(request, organisation, "settings", "settings", context)
 
 

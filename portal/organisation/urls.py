@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from portal.organisation import (
     api_access,
+    classification,
     history,
     overview,
     search_index,
@@ -147,6 +148,7 @@ one_organisation: list[URLPattern | URLResolver] = [
     path("security/", second_factor_rule.index, name="security"),
     path("search/", search_index.index, name="search_index"),
     path("notifications/", web_push.index, name="web_push"),
+    path("classification/", classification.index, name="classification"),
     path("deleted-mail/", retention.index, name="retention"),
     path("history/", history.index, name="history"),
     path("history/history.csv", history.download, name="history_file"),

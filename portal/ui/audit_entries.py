@@ -30,6 +30,7 @@ LABELS = {
     "mfa_required": "Second factor for everyone",
     "indexes_mail": "Search index of its mail",
     "allows_web_push": "Notifications in browsers",
+    "requires_classification": "A classification on each message",
     "can_read": "May read",
     "can_write": "May move and delete",
     "can_send": "May send as the team",

@@ -75,6 +75,7 @@ ADMINISTRATOR = (
     "history/",
     "search/",
     "notifications/",
+    "classification/",
 )
 """Each under the path of the organisation."""
 READER = ("/mail/write/",)

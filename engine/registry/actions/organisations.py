@@ -22,6 +22,7 @@ class OrganisationFields(TypedDict, total=False):
     mfa_required: bool
     indexes_mail: bool
     allows_web_push: bool
+    requires_classification: bool
     parent: Organisation | None
 
 

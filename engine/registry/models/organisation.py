@@ -96,6 +96,11 @@ class Organisation(FoundByWords):
         db_default=True,
         help_text="whether its people may be notified in browsers without an open page",
     )
+    requires_classification = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="whether each message written in its webmail must be classified",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = OrganisationQuerySet.as_manager()

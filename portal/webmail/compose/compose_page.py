@@ -23,7 +23,7 @@ from portal.webmail.compose.compose_request import ComposeRequest, compose_form
 from portal.webmail.compose.pre_send_check import Warned
 from portal.webmail.drafts import pictures
 from portal.webmail.drafts.draft import Draft
-from portal.webmail.drafts.options import classifications
+from portal.webmail.drafts.options import classifications, needs_classification
 from portal.webmail.organising import collision, reminders
 from portal.webmail.sidebar import sidebar
 
@@ -71,8 +71,7 @@ def compose_page(
         "link_days": settings.POSTERN.linked_file_days,
         "warnings": warnings,
         "classifications": classifications(),
-        "needs_classification": settings.POSTERN.classification_required
-        and bool(classifications()),
+        "needs_classification": needs_classification(form.sender_mailbox.organisation),
         "templates": text_templates.of(compose_request.mailboxes.person),
         "writes_first": bool(draft.in_reply_to) and not (warnings or form.errors),
         "checked": checked,

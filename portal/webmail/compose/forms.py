@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -26,7 +25,12 @@ from portal.webmail.compose import sender_choice
 from portal.webmail.compose.sender_choice import SenderChoice
 from portal.webmail.drafts.attachments import Upload
 from portal.webmail.drafts.draft import RECIPIENT_FIELDS, Draft, number_in
-from portal.webmail.drafts.options import Importance, Options, classifications
+from portal.webmail.drafts.options import (
+    Importance,
+    Options,
+    classifications,
+    needs_classification,
+)
 from portal.webmail.recipient_input import ParsedRecipients
 from portal.webmail.rendering import written_html
 from portal.webmail.rendering.html_limits import TooComplexError
@@ -238,7 +242,7 @@ class WriteForm(forms.Form):
 
     def check_classification(self) -> None:
         """Adds an error to a message without the classification that it must have."""
-        is_required = settings.POSTERN.classification_required and classifications()
+        is_required = needs_classification(self.sender_mailbox.organisation)
         if is_required and not self.options.classification:
             self.add_error("classification", "Choose how the message is classified")
 

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from engine.mail.address import Address
 from engine.mail.header import HeaderBlock
+from engine.registry.models import Organisation
 
 CLASSIFICATION_FIELD = "X-Classification"
 RECEIPT_FIELD = "Disposition-Notification-To"  # RFC 8098 §2.1
@@ -58,6 +59,17 @@ NO_OPTIONS = Options()
 def classifications() -> list[str]:
     """Returns the community's classifications, in its order; empty if it uses none."""
     return list(settings.POSTERN.classifications)
+
+
+def needs_classification(organisation: Organisation) -> bool:
+    """True if each message from that organisation must be classified.
+
+    The community may require it of everybody, or an organisation of its own people.
+    """
+    required = settings.POSTERN.classification_required
+    return bool(classifications()) and (
+        required or organisation.requires_classification
+    )
 
 
 def classification_in(header: HeaderBlock) -> str:

@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from engine.mail.dates import parse_date
 from engine.queue.models import QueuedMessage, Recipient
-from engine.registry.models import Mailbox, Person
+from engine.registry.actions import organisations
+from engine.registry.models import Mailbox, Organisation, Person
 from engine.storage import message_actions
 from engine.storage.models import Folder, FolderRole, Message, Reminder
 from engine.storage.standard_folders import folder
+from portal.webmail.drafts.options import needs_classification
 from portal.webmail.models import ReceiptAnswer, ScheduledSend, WritingPreferences
 from tests import factories
 from tests.portal.conftest import SignIn
@@ -102,6 +104,25 @@ def test_a_community_may_require_a_classification(
     compose_page.post(as_bob, "send", classification="OFFICIAL", **fields)
 
     assert Message.objects.filter(subject="Plea").count() == 2
+
+
+def test_an_organisation_may_require_a_classification_of_its_own_people(
+    as_bob: Client, bob: Person, compose_page: ComposePage, marks: pytest.MonkeyPatch
+) -> None:
+    organisations.edit(bob.organisation, requires_classification=True, by=None)
+    fields = {"to": CHARLIE, "subject": "Plea", **OPTIONS}
+
+    page = compose_page.post(as_bob, "send", classification="", **fields)
+    assert "Choose how the message is classified" in page.content.decode()
+    assert not QueuedMessage.objects.exists()
+    # Another organisation's people are not asked, and nobody where none are used.
+    organisations.edit(bob.organisation, requires_classification=False, by=None)
+    other = Organisation.objects.exclude(pk=bob.organisation.pk).first()
+    assert other is not None
+    organisations.edit(other, requires_classification=True, by=None)
+    assert not needs_classification(bob.organisation)
+    marks.setattr(settings.POSTERN, "classifications", [])
+    assert not needs_classification(other)
 
 
 def test_a_message_is_sent_at_the_chosen_time_and_taken_back_until_then(
