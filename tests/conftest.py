@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from engine.database import clock
 from engine.registry.models import (
@@ -33,7 +33,8 @@ from portal.demo.dns_server import NameServer
 from portal.ui import asset_collector
 from tests import factories, migrated
 from tests.fakes import RecordingClamd
-from tests.peers.chromium import OpenPage, launch_options
+from tests.peers import shared_browser
+from tests.peers.chromium import OpenPage
 
 # Run again on PostgreSQL only where they commit, or are named below. The rest asks through
 # the ORM; tests/permissions opens each page there, and tests/security acts by each verb.
@@ -52,6 +53,18 @@ DATABASE = {"db", "transactional_db", "django_db_reset_sequences", "live_server"
 def pytest_configure() -> None:
     """Collects garbage less often: imports leave half a million objects."""
     gc.set_threshold(300_000, 20, 20)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Ends the browser before a test of another file that does not use it."""
+    if not _uses_browser(item):
+        shared_browser.leave(item.path)
+
+
+def pytest_unconfigure() -> None:
+    """Ends the browser, if the last test used it."""
+    shared_browser.end()
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -74,14 +87,25 @@ def pytest_collection_modifyitems(
     """Selects only tests that use the database, without a browser, on PostgreSQL.
 
     Slow tests run first, so that none of them keeps one worker busy after the others
-    finish.
+    finish; then files with a browser, one after another, so that they share it.
     """
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    in_browser = {item.path for item in items if _uses_browser(item)}
+
+    def turn(item: pytest.Item) -> int:
+        if item.path in in_browser:
+            return 1
+        return 0 if item.get_closest_marker("slow") else 2
+
+    items.sort(key=turn)
     if connection.vendor != "postgresql":
         return
-    again = [item for item in items if _uses_database(item)]
-    config.hook.pytest_deselected(items=[one for one in items if one not in again])
-    items[:] = again
+    once = [item for item in items if not _uses_database(item)]
+    items[:] = [item for item in items if _uses_database(item)]
+    config.hook.pytest_deselected(items=once)
+
+
+def _uses_browser(item: pytest.Item) -> bool:
+    return "chromium" in getattr(item, "fixturenames", ())
 
 
 def _uses_database(item: pytest.Item) -> bool:
@@ -89,7 +113,7 @@ def _uses_database(item: pytest.Item) -> bool:
         return False
     asked = set(getattr(item, "fixturenames", ()))
     marker = item.get_closest_marker("django_db")
-    if "chromium" in asked or (marker is None and not asked & DATABASE):
+    if _uses_browser(item) or (marker is None and not asked & DATABASE):
         return False
     place = item.nodeid
     if not place.startswith(PAGES) or place.startswith(ON_BOTH):
@@ -207,19 +231,10 @@ def collected_assets() -> None:
     )
 
 
-@pytest.fixture(scope="module")
-def chromium(collected_assets: None) -> Iterator[Browser]:
-    """One browser for all tests of a file: it takes two seconds to start.
-
-    It is not shared between files: coroutine tests cannot run while Playwright's loop
-    runs.
-    """
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's loop runs in this thread, where the tests use the database.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        browser = playwright.chromium.launch(**launch_options())
-        yield browser
-        browser.close()
+@pytest.fixture
+def chromium(collected_assets: None, request: pytest.FixtureRequest) -> Browser:
+    """A browser, shared with other files: it takes a second of processor time to start."""
+    return shared_browser.of(request.path)
 
 
 @pytest.fixture

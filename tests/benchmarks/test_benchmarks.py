@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.journey]
         ("hostile", "--sends 2 --web 9 --silent 40"),
         ("registry_change", "--small"),
         ("tracing", "--small"),
-        ("webmail", "--messages 60 --rounds 1 --requests 1"),
+        ("webmail", "--messages 60 --rounds 1 --requests 1 --on PostgreSQL"),
     ],
 )
 def test_benchmark_beside_others_runs(name: str, options: str) -> None:

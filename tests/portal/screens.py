@@ -33,10 +33,12 @@ SIDEWAYS = """() => [...document.querySelectorAll('.postern-table')]
   .some(one => one.scrollWidth > one.clientWidth)"""
 # Wagtail's sidebar slides when the window narrows, and compresses the page meanwhile.
 AT_REST = """async () => {
-  await new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
+  const frame = () => new Promise(next => requestAnimationFrame(next));
   const finite = one => Number.isFinite(one.effect.getComputedTiming().endTime);
-  await Promise.allSettled(
-    document.getAnimations().filter(finite).map(one => one.finished));
+  await frame();
+  await frame();
+  document.getAnimations().filter(finite).forEach(one => one.finish());
+  await frame();
 }"""
 # Records which elements the Tab key reaches, and whether focus is visible on them.
 LISTEN = """() => {

@@ -20,6 +20,8 @@ from tests.portal.conftest import sign_in
 # Seconds, for a slow machine; no measurement depends on it.
 PATIENCE = 60
 EVENTS = "/mail/live/events/"
+# The connection stays open after it, for the next request (RFC 9112 §7.1).
+LAST_CHUNK = b"0\r\n"
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Stream:
         """Returns the next numbers; None where the stream ended."""
         async with asyncio.timeout(PATIENCE):
             while line := await self.reader.readline():
+                if line == LAST_CHUNK:
+                    return None
                 if line.startswith(b"data: "):
                     found: dict[str, int] = json.loads(line[6:])
                     return found
