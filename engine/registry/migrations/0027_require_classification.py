@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0024_allow_web_push"),
+        ("registry", "0026_test_keys"),
     ]
 
     operations = [
