@@ -51,7 +51,9 @@ def inbound(connection: Connection) -> list[Fact]:
             facts.append(("Tenant", Cell(_tenant(connection))))
         case Proof.CREDENTIAL:
             pass
-    facts.append(("Fails DMARC or DKIM", Cell(connection.get_unproven_mail_display())))
+    facts.append(
+        ("If it fails DMARC or DKIM", Cell(connection.get_unproven_mail_display()))
+    )
     return facts
 
 

@@ -54,6 +54,7 @@ def test_connecting(
         watched,
         f"{pages}settings/server/",
         f"{pages}settings/source/",
+        f"{pages}settings/unproven/",
         f"{pages}set-up/postfix/",
         f"{pages}password/{credential.pk}/end/",
         f"{pages}share/",
