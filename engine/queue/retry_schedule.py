@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60, 120))
 JITTER = 0.2  # of the delay, either way: a revived server meets no thundering herd
@@ -11,7 +11,8 @@ JITTER = 0.2  # of the delay, either way: a revived server meets no thundering h
 LIFETIME = timedelta(hours=48)
 DELAY_NOTICE_AFTER = timedelta(hours=2)
 
-# A server with the wrong certificate does not recover by itself: return the mail soon.
+# A server with the wrong certificate does not recover by itself, but its people can mend
+# it: mail is tried as long as any other, and those concerned are notified soon.
 TLS_FAILURES = 3
 TLS_PATIENCE = timedelta(minutes=15)
 
@@ -26,9 +27,3 @@ def delay_after(attempts: int, chance: float) -> timedelta:
     """Returns the delay after this many attempts; `chance` in [0, 1) gives the jitter."""
     step = BACKOFF[min(max(attempts, 1), len(BACKOFF)) - 1]
     return step * (1 + JITTER * (2 * chance - 1))
-
-
-def gives_up_on_tls(failures: int, since: datetime, now: datetime) -> bool:
-    """Returns whether this many consecutive TLS failures, the first of them at `since`,
-    are no passing fault."""
-    return failures >= TLS_FAILURES and now - since >= TLS_PATIENCE

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
 
 from engine.mail.smtp_replies import Reply
+from engine.transport import tls_faults
 from engine.transport.parcel import Cause
 
 # The texts reach senders. They are also compared with `Recipient.last_reply` in the
@@ -48,9 +49,9 @@ def _explain(error: Exception, reply: Reply) -> ConversationError:
     cause = Cause.UNREACHABLE
     refusal = _tls_error_in(error)
     if isinstance(refusal, ssl.SSLCertVerificationError):
-        reply, why, cause = NOT_TRUSTED, refusal.verify_message, Cause.TLS
+        reply, why, cause = NOT_TRUSTED, tls_faults.of_certificate(refusal), Cause.TLS
     elif refusal is not None:
-        reply, why, cause = TLS_FAILED, refusal.reason or str(refusal), Cause.TLS
+        reply, why, cause = TLS_FAILED, tls_faults.of_handshake(refusal), Cause.TLS
     elif isinstance(error, SMTPResponseException):
         why = f"{error.code} {error.message}"
     else:

@@ -1,9 +1,9 @@
-"""Emails administrators about an expiring certificate on their mail server."""
+"""Emails administrators about their mail server: its certificate, and waiting mail."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -25,19 +25,41 @@ def warn_of_expiry(connection: Connection, ends_at: datetime, *, key: str) -> No
     Raises TemporaryFailure; the caller then retries with the same `key`, by which the
     queue recognises the messages that it has accepted already.
     """
+    context = {
+        "ends_on": timezone.localtime(ends_at),
+        "has_ended": ends_at <= timezone.now(),
+    }
+    subject = f"Your mail server's certificate: {connection.tls_name}"
+    _send(connection, subject, "certificate", context, key=key)
+
+
+def warn_of_waiting_mail(connection: Connection, fault: str, *, key: str) -> None:
+    """Tells each administrator that mail waits for their server, and what is wrong.
+
+    `fault` is a sentence. Raises TemporaryFailure, as `warn_of_expiry` does.
+    """
+    subject = "Mail to you is waiting for your mail server"
+    _send(connection, subject, "waiting", {"fault": fault}, key=key)
+
+
+def _send(
+    connection: Connection,
+    subject: str,
+    template: str,
+    context: Mapping[str, object],
+    *,
+    key: str,
+) -> None:
     path = reverse(
         "organisation:connection", args=[connection.organisation_id, connection.pk]
     )
-    context = {
+    common = {
         "connection": connection,
-        "ends_on": timezone.localtime(ends_at),
-        "has_ended": ends_at <= timezone.now(),
         "link": settings.POSTERN.site_url + path,
         "community_name": settings.POSTERN.community_name,
         "helpdesk_phone": settings.POSTERN.helpdesk_phone,
     }
-    body = render_to_string("connecting/emails/certificate.txt", context)
-    subject = f"Your mail server's certificate: {connection.tls_name}"
+    body = render_to_string(f"connecting/emails/{template}.txt", common | dict(context))
     for address in _addresses(connection):
         message = EverydayMessage(subject, body, to=[address])
         message.key = key

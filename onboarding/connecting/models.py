@@ -128,6 +128,12 @@ class Watch(models.Model):
         max_length=64, blank=True, help_text="SHA-256 of the certificate last warned of"
     )
 
+    warned_of_waiting_at = models.DateTimeField(
+        null=True,
+        help_text="when its people were told that mail waits for its TLS; null when none "
+        "does",
+    )
+
     def __str__(self) -> str:
         return f"Watch of {self.connection}"
 

@@ -23,6 +23,7 @@ from onboarding.connecting import (
     next_hop_monitor,
     rehearsal_outcomes,
     rehearsals,
+    waiting_for_tls,
 )
 from onboarding.connecting.models import Rehearsal
 
@@ -90,6 +91,30 @@ def watch(connection_id: int) -> None:
         next_hop_monitor.check(connection)
 
 
+def watch_waiting_mail() -> None:
+    """Scheduled job: queues a look at each server whose TLS mail waits for."""
+    failing, warned = waiting_for_tls.connection_ids(), waiting_for_tls.warned_ids()
+    for name, ids in (
+        ("warn_of_waiting_mail", failing - warned),
+        ("forget_waiting_mail", warned - failing),
+    ):
+        queue.add_missing(f"{MODULE}.{name}", sorted(ids), lane=Lane.CALLS)
+
+
+def warn_of_waiting_mail(connection_id: int) -> None:
+    """Job: tells an organisation that mail waits for its server, and why."""
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is not None:
+        waiting_for_tls.warn(connection)
+
+
+def forget_waiting_mail(connection_id: int) -> None:
+    """Job: looks again at a server that no mail waits for any more."""
+    connection = Connection.objects.filter(pk=connection_id).first()
+    if connection is not None:
+        waiting_for_tls.forget(connection)
+
+
 def schedule_jobs() -> None:
     """Registers the scheduled jobs. Idempotent."""
     for name, kind, minutes, lane in (
@@ -97,6 +122,7 @@ def schedule_jobs() -> None:
         ("check_claims", Schedule.MINUTES, 15, Lane.CALLS),
         ("check_proofs", Schedule.DAILY, None, Lane.CALLS),
         ("watch_connections", Schedule.DAILY, None, Lane.CALLS),
+        ("watch_waiting_mail", Schedule.MINUTES, 1, Lane.QUICK),
     ):
         Schedule.objects.update_or_create(
             name=f"connecting.{name}",

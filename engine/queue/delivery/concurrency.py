@@ -59,7 +59,6 @@ class DestinationState:
     took: float = 0.0
     tls_failures: int = 0
     tls_failing_since: float = 0.0
-    last_reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +198,8 @@ class ConcurrencyLimits:
             < max(DOUBT_SECONDS, min(2 * state.took, SLOW_SECONDS))
         )
 
-    def distrusted(self) -> dict[str, str]:
-        """Returns where TLS has failed for too long to be a passing fault, and the last
-        reply.
+    def distrusted(self) -> set[str]:
+        """Returns where TLS has failed for too long to be a passing fault.
 
         Only while the destination is closed: what waits there is not tried, so that its
         own attempts cannot show the failure. Once it is tried again they can, and a
@@ -210,7 +208,7 @@ class ConcurrencyLimits:
         now = self._clock()
         since = now - retry_schedule.TLS_PATIENCE.total_seconds()
         return {
-            name: state.last_reply
+            name
             for name, state in self._states.items()
             if state.tls_failures >= retry_schedule.TLS_FAILURES
             and state.tls_failing_since <= since
@@ -230,4 +228,3 @@ class ConcurrencyLimits:
         if not state.tls_failures:
             state.tls_failing_since = now
         state.tls_failures += 1
-        state.last_reply = str(outcome.reply)

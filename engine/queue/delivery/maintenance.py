@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -65,43 +65,32 @@ def return_expired(now: datetime) -> None:
         )
 
 
-def return_untrusted(distrusted: Mapping[str, str]) -> None:
-    """Fails recipients that have waited long for destinations whose TLS keeps failing.
+def notify_of_distrust(distrusted: Collection[str]) -> None:
+    """Has each sender notified whose mail waits for these destinations.
 
-    `distrusted` maps destinations to their last reply. Recipients that were attempted are
-    given up by their own count (`outcome_recording`). This is for those that were not,
-    because the destination was closed all the time that they have been due. Mail for a
-    destination that another engine reaches is not returned.
+    Their TLS keeps failing. Mail that was tried shows it by itself; this is for mail that
+    was not, because the destination was closed all the time that it has been due.
     """
-    if not distrusted:
-        return
-    since = clock.now() - retry_schedule.TLS_PATIENCE
-    waiting = due_recipients.due(since).filter(destination__in=distrusted)
-    with transaction.atomic():
-        rows = _lock(waiting)
-        served = due_recipients.served_since(since, {row.destination for row in rows})
-        lost = [row for row in rows if row.destination not in served]
-        outcome_recording.apply(
-            {row.pk: row for row in lost},
-            [
-                Outcome(
-                    row.pk,
-                    OutcomeState.FAILED,
-                    outcome_recording.made_final(
-                        Reply.parse(distrusted[row.destination])
-                    ),
-                )
-                for row in lost
-            ],
-        )
+    now = clock.now()
+    since = now - retry_schedule.TLS_PATIENCE
+    # Where the destination took mail meanwhile, the fault is this engine's, and another
+    # delivers what waits.
+    faulty = set(distrusted) - due_recipients.served_since(since, distrusted)
+    waiting = due_recipients.due(since).filter(destination__in=faulty)
+    _request_notices(waiting.filter(delay_noticed_at=None), now)
 
 
 def request_delay_notices(now: datetime) -> None:
     """Has each sender notified once that mail for a recipient is delayed."""
-    if not _delayed(now).exists():
+    _request_notices(_delayed(now), now)
+
+
+def _request_notices(delayed: QuerySet[Recipient], now: datetime) -> None:
+    # Looks before it opens the transaction, which on SQLite blocks every other writer.
+    if not delayed.exists():
         return
     with transaction.atomic():
-        rows = _lock(_delayed(now))
+        rows = _lock(delayed)
         Recipient.objects.filter(pk__in=[row.pk for row in rows]).update(
             delay_noticed_at=now
         )
@@ -115,9 +104,14 @@ def _expired(now: datetime) -> QuerySet[Recipient]:
 def _delayed(now: datetime) -> QuerySet[Recipient]:
     since = now - retry_schedule.DELAY_NOTICE_AFTER
     # An untried recipient is delayed too: its destination may be known to be down.
+    is_late = Q(attempts__gt=0) | Q(next_attempt_at__lte=since)
+    # TLS that keeps failing needs somebody to mend it: its senders hear of it earlier.
+    is_distrusted = Q(
+        tls_failures__gte=retry_schedule.TLS_FAILURES,
+        tls_failing_since__lte=now - retry_schedule.TLS_PATIENCE,
+    )
     return _waiting(now).filter(
-        Q(attempts__gt=0) | Q(next_attempt_at__lte=since),
-        message__accepted_at__lte=since,
+        is_distrusted | (is_late & Q(message__accepted_at__lte=since)),
         delay_noticed_at=None,
     )
 

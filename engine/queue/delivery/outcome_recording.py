@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +10,8 @@ from django.db import transaction
 
 from engine.database import bulk_rows, clock
 from engine.mail.smtp_replies import Reply
-from engine.queue import log_lines, retry_schedule
-from engine.queue.delivery import claim, due_recipients
+from engine.queue import log_lines
+from engine.queue.delivery import claim
 from engine.queue.delivery.suspension import REPLY_LENGTH
 from engine.queue.models import Recipient, RecipientStatus
 from engine.queue.notifications import pending_notices
@@ -92,8 +91,7 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
         for outcome in outcomes
         if outcome.recipient_id in rows
     ]
-    final = _tls_failures_made_final(pairs, now)
-    pairs = [(row, final.get(row.pk, outcome)) for row, outcome in pairs]
+    _count_tls_failures(pairs, now)
     _trace(pairs, now)
     for row, outcome in pairs:
         # A deferral changes no schedule: the claim wrote the next attempt before dialling.
@@ -107,37 +105,16 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
     return pending_notices.record_outcome_notices(pairs, now=now)
 
 
-def _tls_failures_made_final(
+def _count_tls_failures(
     pairs: Sequence[tuple[Recipient, Outcome]], now: datetime
-) -> dict[int, Outcome]:
-    """Counts TLS failures; returns final outcomes, by recipient id, where they persist."""
-    persistent = []
+) -> None:
+    """Counts TLS failures one after another, and since when; maintenance notifies."""
     for row, outcome in pairs:
-        if outcome.cause is not Cause.TLS or outcome.state is not OutcomeState.DEFERRED:
+        if outcome.cause is Cause.TLS and outcome.state is OutcomeState.DEFERRED:
+            row.tls_failures += 1
+            row.tls_failing_since = row.tls_failing_since or now
+        else:
             row.tls_failures, row.tls_failing_since = 0, None
-            continue
-        row.tls_failures += 1
-        row.tls_failing_since = row.tls_failing_since or now
-        if retry_schedule.gives_up_on_tls(row.tls_failures, row.tls_failing_since, now):
-            persistent.append((row, outcome))
-    since = now - retry_schedule.TLS_PATIENCE
-    # Where the destination took mail meanwhile, from any engine, the fault is this
-    # engine's, and the sender's mail must not be returned for it.
-    served = due_recipients.served_since(
-        since, {row.destination for row, _ in persistent}
-    )
-    return {
-        row.pk: replace(
-            outcome, state=OutcomeState.FAILED, reply=made_final(outcome.reply)
-        )
-        for row, outcome in persistent
-        if row.destination not in served
-    }
-
-
-def made_final(reply: Reply) -> Reply:
-    """Returns a temporary refusal as a permanent one."""
-    return Reply(554, f"5{reply.enhanced[1:] or '.0.0'}", reply.text)
 
 
 def _trace(pairs: Sequence[tuple[Recipient, Outcome]], now: datetime) -> None:

@@ -192,7 +192,7 @@ class Runner:
             try:
                 await self._database.run(maintenance.run_due)
                 await self._database.run(
-                    maintenance.return_untrusted, self._limits.distrusted()
+                    maintenance.notify_of_distrust, self._limits.distrusted()
                 )
             except Exception:
                 log.exception("the queue's maintenance failed")

@@ -15,7 +15,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from django.conf import settings
 
 from engine.network import dns, ssrf_protection
-from engine.transport import tls
+from engine.transport import tls, tls_faults
 from engine.transport.diagnosis.bounded_client import BoundedClient, ClientError
 from engine.transport.diagnosis.peer_certificate import Certificate
 from engine.transport.next_hop import Hop
@@ -132,8 +132,9 @@ def _certificate(client: BoundedClient, hop: Hop) -> Finding:
         raise _Fault(error.verify_message, _distrust(error, hop)) from error
     except ssl.SSLError as error:
         raise _Fault(
-            error.reason or "TLS failed",
-            "No encryption could be agreed. Your server must offer TLS 1.2 or later.",
+            tls_faults.of_handshake(error),
+            f"No encryption could be agreed: {tls_faults.of_handshake(error)}. Your "
+            "server must offer TLS 1.2 or later.",
         ) from error
     shown = Certificate.of(client.certificate())
     seen = f"{client.tls_version}, for {shown.shown_names}, {shown.days_left} days left"
@@ -157,7 +158,7 @@ def _distrust(error: ssl.SSLCertVerificationError, hop: Hop) -> str:
                 f"Your server's certificate is not for {hop.tls_name}. Use one for that "
                 "name, or change the name in your connection's settings."
             )
-    return f"Your server's certificate cannot be trusted: {error.verify_message}."
+    return f"Your server's certificate cannot be trusted: {tls_faults.of_certificate(error)}."
 
 
 def _limits(client: BoundedClient) -> Finding:

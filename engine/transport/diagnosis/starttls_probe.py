@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 from django.conf import settings
 
-from engine.transport import tls
+from engine.transport import tls, tls_faults
 from engine.transport.diagnosis import public_addresses
 
 SMTP_PORT = 25
@@ -55,7 +55,7 @@ def starttls(host: str, port: int, *, tls_name: str = "") -> Secured:
     try:
         _look(address, port, tls.client_context(), name)
     except ssl.SSLCertVerificationError as refused:
-        fault = f"its certificate is not good for {name}: {refused.verify_message}"
+        fault = f"its certificate is not good for {name}: {tls_faults.of_certificate(refused)}"
         return Secured(seen.version, seen.names, seen.days_left, fault)
     return seen
 

@@ -20,15 +20,3 @@ def test_delay_grows_with_the_attempts(attempts, minutes):
 def test_delay_varies_by_a_fifth_either_way():
     assert retry_schedule.delay_after(4, 0) == timedelta(minutes=24)
     assert retry_schedule.delay_after(4, 1) == timedelta(minutes=36)
-
-
-@pytest.mark.parametrize(
-    ("failures", "minutes", "gives_up"),
-    [(1, 0, False), (3, 14, False), (2, 60, False), (3, 15, True)],
-)
-def test_tls_failures_are_final_after_three_and_a_quarter_of_an_hour(
-    failures, minutes, gives_up
-):
-    since = NOW - timedelta(minutes=minutes)
-
-    assert retry_schedule.gives_up_on_tls(failures, since, NOW) is gives_up

@@ -180,7 +180,7 @@ def test_truce_ends_and_another_outage_within_it_moves_nothing():
     assert outage.lease_cutoff() is None
 
 
-@pytest.mark.parametrize("trouble", ["run_due", "return_untrusted"])
+@pytest.mark.parametrize("trouble", ["run_due", "notify_of_distrust"])
 def test_leases_are_renewed_however_long_a_sweep_takes(monkeypatch, trouble):
     """One thread is reserved for them: slow statements may occupy all others."""
     renewed, over = threading.Event(), threading.Event()

@@ -24,8 +24,7 @@ from engine.registry.actions import people
 from engine.registry.models import Mailbox, OrganisationStatus
 from engine.trace.models import Event, EventKind
 from engine.transport import local_mailboxes
-from engine.transport.connection_errors import NOT_TRUSTED
-from engine.transport.parcel import Cause, OutcomeState, answer
+from engine.transport.parcel import OutcomeState, answer
 from tests import factories
 from tests.engine.queue.conftest import JANE, RAW
 
@@ -269,19 +268,21 @@ def test_nothing_is_claimed_while_enough_is_under_way(queue, hop, firm_connectio
     assert claim.claim("runner", Capacity(in_all=0)) == []
 
 
-def test_what_waits_untried_for_a_server_that_cannot_be_trusted_goes_back(
+def test_what_waits_untried_for_a_server_that_cannot_be_trusted_is_told_of(
     queue, hop, firm_connection, bob, read
 ):
     old, new = queue.send(bob.address, JANE), queue.send(bob.address, JANE)
     due_for(old, retry_schedule.TLS_PATIENCE)
 
-    maintenance.return_untrusted({at(firm_connection): str(NOT_TRUSTED)})
+    maintenance.notify_of_distrust({at(firm_connection)})
     maintenance.run_due()
 
-    [about] = dsn.read(read(queue.inbox(bob)[0]))
-    assert about.status == "5.7.5"
-    assert queue.status(old) is RecipientStatus.FAILED
-    assert queue.status(new) is RecipientStatus.QUEUED
+    [notice] = queue.inbox(bob)
+    [about] = dsn.read(read(notice))
+    assert about.action == "delayed"
+    assert queue.status(old) is queue.status(new) is RecipientStatus.QUEUED
+    assert queue.recipient(old).delay_noticed_at is not None
+    assert queue.recipient(new).delay_noticed_at is None
 
 
 @pytest.mark.parametrize(
@@ -293,9 +294,8 @@ def test_the_whole_message_comes_back_to_who_asked_unless_it_is_large(
     monkeypatch.setattr(dsn, "MAX_RETURNED_BODY", most)
     reference = queue.send(bob.address, JANE)
     QueuedMessage.objects.filter(reference=reference).update(dsn_full=True)
-    due_for(reference, retry_schedule.TLS_PATIENCE)
+    queue.age(retry_schedule.LIFETIME)
 
-    maintenance.return_untrusted({at(firm_connection): str(NOT_TRUSTED)})
     maintenance.run_due()
 
     _, _, returned, *_ = walk(*split(read(queue.inbox(bob)[0])))
@@ -305,7 +305,7 @@ def test_the_whole_message_comes_back_to_who_asked_unless_it_is_large(
 
 
 @pytest.mark.parametrize("why", ["scheduled", "held", "asked to wait"])
-def test_what_became_due_a_moment_ago_is_tried_before_it_is_given_up(
+def test_what_became_due_a_moment_ago_is_tried_before_it_is_called_late(
     queue, hop, firm_connection, bob, why
 ):
     """However long ago it was accepted."""
@@ -321,12 +321,12 @@ def test_what_became_due_a_moment_ago_is_tried_before_it_is_given_up(
         with transaction.atomic():
             suspension.release([row])
 
-    maintenance.return_untrusted({at(firm_connection): str(NOT_TRUSTED)})
+    maintenance.notify_of_distrust({at(firm_connection)})
 
-    assert queue.status(reference) is RecipientStatus.QUEUED
+    assert queue.recipient(reference).delay_noticed_at is None
 
 
-def test_what_waits_for_a_server_that_takes_mail_of_others_is_kept(
+def test_what_waits_for_a_server_that_takes_mail_of_others_is_not_called_late(
     queue, hop, firm_connection, bob
 ):
     """One engine trusts the server and another does not: its own files are at fault."""
@@ -334,32 +334,15 @@ def test_what_waits_for_a_server_that_takes_mail_of_others_is_kept(
     queue.run()
     reference = queue.send(bob.address, JANE)
     due_for(reference, retry_schedule.TLS_PATIENCE)
-    distrusted = {at(firm_connection): str(NOT_TRUSTED)}
+    distrusted = {at(firm_connection)}
 
-    maintenance.return_untrusted(distrusted)
-    assert queue.status(reference) is RecipientStatus.QUEUED
+    maintenance.notify_of_distrust(distrusted)
+    assert queue.recipient(reference).delay_noticed_at is None
 
     long_ago = timezone.now() - retry_schedule.TLS_PATIENCE - timedelta(seconds=1)
     Recipient.objects.exclude(finished_at=None).update(finished_at=long_ago)
-    maintenance.return_untrusted(distrusted)
-    assert queue.status(reference) is RecipientStatus.FAILED
-
-
-def test_attempts_without_trust_return_nothing_while_the_server_takes_mail_of_others(
-    queue, hop, firm_connection, bob
-):
-    queue.send(bob.address, JANE)
-    queue.run()
-    reference = queue.send(bob.address, JANE)
-    since = timezone.now() - retry_schedule.TLS_PATIENCE
-    queued = Recipient.objects.filter(message__reference=reference)
-    queued.update(tls_failures=retry_schedule.TLS_FAILURES, tls_failing_since=since)
-    [parcel] = claim.claim("runner")
-    failed = answer(parcel, OutcomeState.DEFERRED, NOT_TRUSTED, cause=Cause.TLS)
-
-    outcome_recording.record_outcomes("runner", failed)
-
-    assert queue.status(reference) is RecipientStatus.QUEUED
+    maintenance.notify_of_distrust(distrusted)
+    assert queue.recipient(reference).delay_noticed_at is not None
 
 
 @pytest.mark.parametrize("hours", [2, 48])
