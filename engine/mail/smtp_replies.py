@@ -106,9 +106,15 @@ RECIPIENT_OK = Reply(250, "2.1.5", "Recipient OK")
 
 # RFC 3207 §4, RFC 4954 §4 and §6
 NOT_TLS = Reply(530, "5.7.0", "Must issue a STARTTLS command first")
+# Counted only: the client hears a TLS alert in its place.
+TLS_FAILED = Reply(454, "4.7.0", "TLS could not be started")
 AUTH_OK = Reply(235, "2.7.0", "Authentication succeeded")
 AUTH_REQUIRED = Reply(530, "5.7.0", "Authentication required")
 AUTH_FAILED = Reply(535, "5.7.8", "The user name or password is wrong")
+PROOF_FAILED = AUTH_FAILED.saying(
+    "The user name or password is wrong; an app password that was not used for long has to "
+    "sign in by PLAIN once"
+)
 AUTH_LATER = Reply(454, "4.7.0", "Authentication is not possible at the moment")
 AUTH_CANCELLED = Reply(501, "5.7.0", "Authentication cancelled")
 
@@ -155,6 +161,10 @@ NUL_INSIDE = Reply(
     "The message holds a NUL character, which mail may not carry; remove it, or attach "
     "the file that it comes from",
 )
+# RFC 3463 §3.7: the way to mailboxes, POP3 and next hops carries lines only.
+NO_BINARY = Reply(
+    555, "5.6.1", "BINARYMIME is not offered here; encode the message in base64"
+)
 BAD_HEADER = Reply(550, "5.6.0", "The header of the message is malformed")
 INFECTED = Reply(554, "5.7.1", "The message carries malicious content")
 FORBIDDEN_CONTENT = Reply(554, "5.7.1", "The message carries content not allowed here")
@@ -170,6 +180,7 @@ PROOF_UNAVAILABLE = Reply(
 TRY_LATER = Reply(451, "4.3.0", "Something went wrong here; try again later")
 NO_ROOM = Reply(452, "4.3.1", "There is no room for the message; try again later")
 BROKEN_OFF = Reply(421, "4.3.0", "The message could not be read; try again later")
+OUT_OF_STEP = Reply(421, "4.5.0", "What follows cannot be read; connect again")
 SIGN_IN_ENDED = Reply(421, "4.7.0", "Your sign-in is no longer valid; sign in again")
 TOO_SLOW = Reply(421, "4.4.2", "You did not sign in in time; connect again")
 CROWDED_OUT = Reply(

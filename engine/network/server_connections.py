@@ -6,7 +6,6 @@ import asyncio
 import socket
 import ssl
 import struct
-from asyncio.sslproto import SSLProtocol
 from typing import cast
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.conf import settings
 from engine.network.connection_limits import Drop, DropReason, Place, Places
 from engine.network.proxied_connections import Balancers, ProxiedConnection, Start
 from engine.network.proxy_header import Endpoint
+from engine.network.tls_handshake import HANDSHAKE_SECONDS, ExplainedTls
 
 __all__ = [
     "ACCEPTED_AT_ONCE",
@@ -27,7 +27,6 @@ __all__ = [
     "reset",
 ]
 
-HANDSHAKE_SECONDS = 30
 # How long a closing connection may take to send what is buffered.
 LINGER_SECONDS = 10
 # Connections that the kernel queues until they are accepted; beyond that it drops SYN
@@ -70,7 +69,7 @@ class OpenConnections(Places):
             self._schedule_expiry()
 
 
-class ImplicitTls(SSLProtocol):
+class ImplicitTls(ExplainedTls):
     """TLS from the first octet on (RFC 8314), admitted before the handshake.
 
     asyncio's own start of TLS would tell us of a client only after its handshake, and

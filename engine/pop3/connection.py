@@ -12,13 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import cast
 
+from engine.network import tls_handshake
 from engine.network.connection_limits import DropReason, Place
 from engine.network.proxy_header import Endpoint
-from engine.network.server_connections import (
-    HANDSHAKE_SECONDS,
-    OpenConnections,
-    hang_up,
-)
+from engine.network.server_connections import OpenConnections, hang_up
 from engine.pop3 import replies
 
 # RFC 2449 §4 allows 255 octets; a SASL response may need more (RFC 5034 §4).
@@ -152,13 +149,7 @@ class Connection(asyncio.Protocol):
         # Nothing is awaited before start_tls(), so that no plaintext can arrive.
         self._is_shaking_hands = True
         try:
-            upgraded = await asyncio.get_running_loop().start_tls(
-                self._transport,
-                self,
-                context,
-                server_side=True,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            )
+            upgraded = await tls_handshake.start_tls(self._transport, self, context)
         except OSError as error:
             raise ConnectionEnded from error
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import logging
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar, cast
 
@@ -15,9 +16,10 @@ from engine.mail import smtp_replies
 from engine.mail.address import InvalidAddressError
 from engine.mail.errors import MailError, PermanentFailure
 from engine.mail.smtp_replies import Reply
+from engine.network import tls_handshake
 from engine.network.connection_limits import DropReason, Place
 from engine.network.proxy_header import Endpoint
-from engine.network.server_connections import HANDSHAKE_SECONDS, hang_up
+from engine.network.server_connections import hang_up
 from engine.observability import message_log
 from engine.smtp.command_stream import (
     LINE_LIMIT,
@@ -210,20 +212,17 @@ class SmtpConnection(CommandStream, SMTP):  # type: ignore[misc]
         self.forget_input()
         self._is_shaking_hands = True
         try:
-            transport = await self.loop.start_tls(
-                before,
-                self,
-                self.server.tls_context,
-                server_side=True,
-                ssl_handshake_timeout=HANDSHAKE_SECONDS,
-            )
-            # asyncio returns None where the client hung up as the handshake ended
-            # (seen with Python 3.14); its place was never released then.
+            context = self.server.tls_context
+            transport = await tls_handshake.start_tls(before, self, context)
+            # Its place was never released then.
             if transport is None:
                 raise ConnectionResetError("the client hung up during the handshake")
         except OSError as error:
             # asyncio does not call connection_lost() for a handshake that fails.
             self.server.sessions.release(self._place)
+            if isinstance(error, ssl.SSLError):
+                why = smtp_replies.TLS_FAILED.saying(tls_handshake.explanation(error))
+                self.server.refusals.count_stranger(self.peer, why)
             raise ConnectionResetError("the TLS handshake failed") from error
         finally:
             self._is_shaking_hands = False
