@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from engine.database.threads import DatabaseThreads
 from engine.queue.sending_rates import rate_alerts
+from engine.registry.credentials import scram_offer
 from engine.routing import routes
 from engine.smtp.refusal_trace import RefusalTrace
 from engine.storage import quota
@@ -52,6 +53,7 @@ async def _refresh(threads: DatabaseThreads, refusals: RefusalTrace) -> None:
     try:
         await routes.refresh()
         await threads.run(quota.refresh_full)
+        await threads.run(scram_offer.refresh_when_due)
         await refusals.write(threads)
         await threads.run(rate_alerts.send_due_alerts)
     except Exception:

@@ -1,9 +1,7 @@
-"""Parses POP3 commands (RFC 1939 §3) and SASL PLAIN responses (RFC 4616)."""
+"""Parses POP3 commands (RFC 1939 §3)."""
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
 
 from engine.pop3 import replies
@@ -25,7 +23,7 @@ class Command:
         except UnicodeDecodeError as error:
             raise Refused(replies.BAD_SYNTAX) from error
         name, _, rest = decoded.partition(" ")
-        if not name.isascii() or not name.isalpha() or "\0" in rest:
+        if not name.isascii() or not name.isalnum() or "\0" in rest:
             raise Refused(replies.UNKNOWN)
         return cls(name.upper(), rest)
 
@@ -42,18 +40,3 @@ class Command:
         ):
             raise Refused(replies.BAD_SYNTAX)
         return [int(word) for word in words]
-
-
-def read_plain(response: str) -> tuple[str, str]:
-    """Returns the user name and secret of a SASL PLAIN response. Raises Refused.
-
-    An authorisation identity may only repeat the user name.
-    """
-    try:
-        decoded = base64.b64decode(response, validate=True).decode("utf-8")
-        acts_as, username, secret = decoded.split("\0")
-    except (binascii.Error, ValueError) as error:
-        raise Refused(replies.BAD_SASL) from error
-    if acts_as not in ("", username):
-        raise Refused(replies.WRONG)
-    return username, secret

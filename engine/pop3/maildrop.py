@@ -15,9 +15,14 @@ from engine.mail.address import Address
 from engine.pop3 import replies
 from engine.pop3.replies import Refused
 from engine.registry import mailbox_openings
-from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials import (
+    authentication,
+    generated_secrets,
+    scram_sign_in,
+)
+from engine.registry.credentials.scram_exchange import ScramExchange
 from engine.registry.mailbox_openings import OpeningMethod
-from engine.registry.models import Mailbox, MailboxKind
+from engine.registry.models import Mailbox, MailboxKind, Person
 from engine.storage import content, content_keys, message_actions, standard_folders
 from engine.storage.content_keys import Held
 from engine.storage.models import FirstUse, Message
@@ -79,6 +84,22 @@ def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
     person = authentication.authenticate_person(username, secret, peer=peer)
     if person is None:
         raise Refused(replies.WRONG)
+    return _access(person, username, generated_secrets.digests(secret))
+
+
+def find_mailbox_by_proof(
+    exchange: ScramExchange, *, peer: str
+) -> tuple[Access, bytes]:
+    """Returns what `find_mailbox` does, and our signature, for the proof of SCRAM."""
+    proved = scram_sign_in.authenticate_person_by_proof(exchange, peer=peer)
+    if proved is None:
+        raise Refused(replies.WRONG_PROOF)
+    used = proved.app_password
+    access = _access(used.person, exchange.username, (used.digest,))
+    return access, proved.signature
+
+
+def _access(person: Person, username: str, digests: tuple[str, ...]) -> Access:
     key = Address.parse(username.strip()).key
     active = Mailbox.objects.filter(is_active=True)
     if key == person.address:
@@ -93,7 +114,7 @@ def find_mailbox(username: str, secret: str, *, peer: str) -> Access:
         mailbox,
         can_delete,
         person_id=person.pk,
-        digests=generated_secrets.digests(secret),
+        digests=digests,
         generation=person.session_generation,
     )
 

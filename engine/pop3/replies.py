@@ -44,6 +44,11 @@ BUSY_WORDS = ("lock", "wait")
 # RFC 3206 §4 (SYS/TEMP, SYS/PERM) and §5 (AUTH); RFC 2449 §8.1.1 (IN-USE)
 NO_TLS = ErrorReply("Start TLS with STLS before signing in", "AUTH")
 WRONG = ErrorReply("The address or the app password is wrong", "AUTH")
+WRONG_PROOF = ErrorReply(
+    "The address or the app password is wrong; one that was not used for long has to sign "
+    "in by PLAIN once",
+    "AUTH",
+)
 NO_MAILBOX = ErrorReply("No mailbox is kept here for this address", "AUTH")
 IN_USE = ErrorReply(
     "The mailbox is locked by another session; wait until that ends", "IN-USE"
@@ -67,7 +72,8 @@ UNREADABLE = ErrorReply("The stored message cannot be decrypted", "SYS/PERM")
 NOT_NOW = ErrorReply("Not possible at this point")
 UNKNOWN = ErrorReply("Command not recognised")
 BAD_SYNTAX = ErrorReply("Syntax error in the command")
-NO_MECHANISM = ErrorReply("The only mechanism is PLAIN")
+NO_MECHANISM = ErrorReply("This mechanism is not offered; CAPA names those that are")
+NO_LANGUAGE = ErrorReply("Replies come in English only")
 BAD_SASL = ErrorReply("The response is not valid for this mechanism")
 CANCELLED = ErrorReply("Authentication cancelled")
 LINE_TOO_LONG = ErrorReply("Line too long")

@@ -1,22 +1,24 @@
-"""A POP3 session: capabilities, TLS and sign-in (RFC 1939, 2449, 2595, 5034)."""
+"""A POP3 session: capabilities, TLS and sign-in (RFC 1939, 2449, 2595, 5034, 6856)."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from engine.pop3 import maildrop, replies
-from engine.pop3.command_parser import Command, read_plain
+from engine.pop3 import maildrop, replies, sasl
+from engine.pop3.command_parser import Command
 from engine.pop3.connection import Connection
 from engine.pop3.maildrop import Access
 from engine.pop3.replies import Refused, line
 from engine.pop3.server_context import ServerContext
 from engine.pop3.transaction_state import TransactionState
-from engine.registry.credentials import authentication
+from engine.registry.credentials import authentication, scram_offer
+from engine.registry.credentials.scram_exchange import MECHANISM, ScramExchange
 from engine.routing import routes
 from engine.routing.routes import Routes
 
-# RFC 2449 §6; RFC 3206 §6 for AUTH-RESP-CODE
+# RFC 2449 §6; RFC 6856 §2 (UTF8) and §3 (LANG); RFC 3206 §6 for AUTH-RESP-CODE
 CAPABILITIES = (
     "TOP",
     "UIDL",
@@ -24,12 +26,17 @@ CAPABILITIES = (
     "AUTH-RESP-CODE",
     "PIPELINING",
     "EXPIRE NEVER",
+    "UTF8 USER",
+    "LANG",
     "IMPLEMENTATION Postern",
 )
 
 # Seconds. An app password may expire without any change to the registry, so that even an
 # unchanged snapshot does not prove that a sign-in is still valid.
 RECHECK_SECONDS = 60.0
+
+# RFC 6856 §3: the languages of replies, each with its own name.
+LANGUAGES = {"en": "English"}
 
 Handler = Callable[[Command], Awaitable[None]]
 
@@ -57,10 +64,12 @@ class Session:
         self._handlers: dict[str, Handler] = {
             "AUTH": self._auth,
             "CAPA": self._capa,
+            "LANG": self._lang,
             "PASS": self._pass,
             "QUIT": self._quit,
             "STLS": self._stls,
             "USER": self._user,
+            "UTF8": self._utf8,
         }
 
     async def answer(self, command: Command) -> None:
@@ -107,7 +116,7 @@ class Session:
     async def _capa(self, command: Command) -> None:
         offered = [*CAPABILITIES]
         if self._connection.is_encrypted:
-            offered += ["USER", "SASL PLAIN"]
+            offered += ["USER", f"SASL {' '.join(_mechanisms())}"]
         else:
             offered.append("STLS")
         listing = b"".join(map(line, offered))
@@ -140,19 +149,20 @@ class Session:
     async def _auth(self, command: Command) -> None:
         if not command.rest:
             # The list of mechanisms that older clients ask for.
-            mechanisms = "PLAIN\r\n" if self._connection.is_encrypted else ""
-            await self._connection.write(f"+OK\r\n{mechanisms}.\r\n".encode())
+            offered = _mechanisms() if self._connection.is_encrypted else ()
+            listing = b"".join(map(line, offered))
+            await self._connection.write(line("+OK") + listing + replies.END)
             return
         self._check_can_sign_in()
-        mechanism, _, response = command.rest.partition(" ")
-        if mechanism.upper() != "PLAIN":
+        mechanism, _, initial = command.rest.partition(" ")
+        if mechanism.upper() not in _mechanisms():
             raise Refused(replies.NO_MECHANISM)
-        if not response:
-            await self._connection.write(b"+ \r\n")
-            response = (await self._connection.read_line()).decode("ascii", "replace")
-        if response == "*":
-            raise Refused(replies.CANCELLED)
-        await self._sign_in(*read_plain(response))
+        response = initial or await sasl.challenge(self._connection, b"")
+        if mechanism.upper() == "PLAIN":
+            await self._sign_in(*sasl.read_plain(response))
+        else:
+            exchange = await sasl.scram(self._connection, response)
+            await self._open(exchange.username, partial(self._prove, exchange))
 
     def _check_can_sign_in(self) -> None:
         if self._transaction:
@@ -160,7 +170,48 @@ class Session:
         if not self._connection.is_encrypted:
             raise Refused(replies.NO_TLS)
 
+    async def _lang(self, command: Command) -> None:
+        words = command.rest.split()
+        if not words:
+            listing = b"".join(line(" ".join(one)) for one in LANGUAGES.items())
+            await self._connection.write(line("+OK") + listing + replies.END)
+            return
+        # "*" asks for the language that the server prefers.
+        tag = "en" if words[0] == "*" else words[0].casefold()
+        if len(words) > 1 or tag not in LANGUAGES:
+            raise Refused(replies.NO_LANGUAGE)
+        await self._connection.write(line(f"+OK {tag} Replies are in English"))
+
+    async def _utf8(self, command: Command) -> None:
+        # RFC 6856 §2: in the AUTHORIZATION state only.
+        if self._transaction:
+            raise Refused(replies.NOT_NOW)
+        if command.rest:
+            raise Refused(replies.BAD_SYNTAX)
+        # Nothing changes: messages are sent octet for octet, in this mode and without.
+        await self._connection.write(line("+OK Messages may hold UTF-8"))
+
     async def _sign_in(self, username: str, secret: str) -> None:
+        await self._open(username, partial(self._check, username, secret))
+
+    async def _check(self, username: str, secret: str) -> Access:
+        return await self._server.threads.run(
+            maildrop.find_mailbox, username, secret, peer=self._connection.peer
+        )
+
+    async def _prove(self, exchange: ScramExchange) -> Access:
+        access, signature = await self._server.threads.run(
+            maildrop.find_mailbox_by_proof, exchange, peer=self._connection.peer
+        )
+        # The client, which has checked it, answers with an empty line.
+        if await sasl.challenge(self._connection, signature):
+            raise Refused(replies.BAD_SASL)
+        return access
+
+    async def _open(
+        self, username: str, check: Callable[[], Awaitable[Access]]
+    ) -> None:
+        """Opens the maildrop that the sign-in is for, if the credentials are right."""
         loop, peer = asyncio.get_running_loop(), self._connection.peer
         # Of other sessions; while it waits, no thread does.
         await self._connection.pause(authentication.person_delay(username, peer=peer))
@@ -168,9 +219,7 @@ class Session:
         self._checked_as_of = routes.last_loaded()
         self._checked_at = loop.time()
         try:
-            access = await self._server.threads.run(
-                maildrop.find_mailbox, username, secret, peer=peer
-            )
+            access = await check()
         except Refused:
             self._failures += 1
             delay = authentication.person_delay(username, peer=peer)
@@ -196,3 +245,8 @@ class Session:
             # Before the reply, after which the client may begin its next session.
             await self.end()
         await self._connection.write(line("+OK Bye"))
+
+
+def _mechanisms() -> tuple[str, ...]:
+    """Returns the SASL mechanisms that are offered now, the strongest first."""
+    return (MECHANISM, "PLAIN") if scram_offer.is_offered() else ("PLAIN",)

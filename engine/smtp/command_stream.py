@@ -184,6 +184,15 @@ class CommandStream(asyncio.Protocol):
         self._buffer.clear()
         return chunk
 
+    async def read_part(self, most: int) -> bytes:
+        """Returns the octets that have arrived, up to `most`, as soon as there are some."""
+        self._active_at = self.loop.time()
+        while not self._buffer:
+            await self._wait()
+        part = bytes(self._buffer[:most])
+        del self._buffer[:most]
+        return part
+
     def push_back(self, rest: bytes) -> None:
         """Returns pipelined commands, read behind a message, to the buffer (RFC 2920)."""
         self._buffer[:0] = rest

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from engine.mail import smtp_replies
 from engine.mail.address import Address
 from engine.mail.errors import TemporaryFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
+from engine.registry.credentials.scram_exchange import ScramExchange
 from engine.routing import policies
 from engine.routing.routes import Route, Routes
 from engine.smtp.cloud_tenant_proof import Evidence
@@ -26,9 +28,22 @@ class ListenerPolicy(ABC):
 
     source: Source
 
+    def mechanisms(self) -> Sequence[str]:
+        """Returns the SASL mechanisms that are offered now, the strongest first."""
+        return ("PLAIN", "LOGIN")
+
     @abstractmethod
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
         """Returns what the credentials bind to; None when wrong. Reads the database."""
+
+    def authenticate_by_proof(
+        self, exchange: ScramExchange, peer: Peer
+    ) -> tuple[Binding, bytes] | None:
+        """Returns what a SCRAM proof binds to, and our signature; None when wrong.
+
+        Reads the database. Called only where `mechanisms` has SCRAM.
+        """
+        return None
 
     @abstractmethod
     def sign_in_delay(self, username: str, peer: Peer) -> float:

@@ -80,8 +80,7 @@ def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool
         raise SyntaxErrorInCommand("SIZE must be a number")
     if int(size) > size_limit:
         raise _too_big(size_limit)
-    if (given.pop("BODY", None) or "7BIT").upper() not in _BODIES:
-        raise SyntaxErrorInCommand("BODY must be 7BIT or 8BITMIME")
+    _check_body((given.pop("BODY", None) or "7BIT").upper())
     given.pop("SMTPUTF8", None)
     # RFC 4954 §5: the identity that AUTH= asserts may be ignored, and is.
     given.pop("AUTH", None)
@@ -92,6 +91,14 @@ def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool
         envelope_id = dsn_parameters.envelope_id(given.pop("ENVID"))
     _refuse_unknown(given)
     return envelope_id, wants_full
+
+
+def _check_body(body: str) -> None:
+    """Refuses a body that is not made of lines (RFC 6152 §3, RFC 3030 §3)."""
+    if body == "BINARYMIME":
+        raise PermanentFailure(smtp_replies.NO_BINARY)
+    if body not in _BODIES:
+        raise SyntaxErrorInCommand("BODY must be 7BIT or 8BITMIME")
 
 
 def _recipient(route: Route, parameters: Parameters) -> EnvelopeRecipient:

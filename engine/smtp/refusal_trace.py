@@ -96,7 +96,7 @@ class RefusedCommand:
         match self.command:
             case "RCPT":
                 return [address_in(self.argument)]
-            case "DATA":
+            case "DATA" | "BDAT":
                 return [str(known.address) for known in transaction.recipients]
         return [""]
 

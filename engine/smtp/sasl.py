@@ -1,14 +1,26 @@
-"""Reads credentials by SASL PLAIN and LOGIN over SMTP (RFC 4954, RFC 4616)."""
+"""Reads credentials by SASL PLAIN, LOGIN and SCRAM over SMTP (RFC 4954, 4616, 5802)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.mail import smtp_replies
 from engine.mail.errors import PermanentFailure
 from engine.mail.smtp_path import SyntaxErrorInCommand
+from engine.registry.credentials import scram_keys
+from engine.registry.credentials.scram_exchange import ScramError, ScramExchange
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The mechanisms that are offered, and the channel bindings of the connection."""
+
+    mechanisms: Sequence[str] = ("PLAIN", "LOGIN")
+    bindings: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class Challenger(Protocol):
@@ -18,23 +30,55 @@ class Challenger(Protocol):
         """Sends a challenge and returns the client's response, still in base64."""
 
 
-async def exchange(session: Challenger, argument: str) -> tuple[str, str]:
-    """Runs the mechanism that AUTH names and returns user name and secret.
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A user name and the secret that the client sent."""
 
-    Raises PermanentFailure for an unknown mechanism, a malformed response, or an
-    exchange that the client cancels with "*".
+    username: str
+    secret: str = field(repr=False)
+
+
+async def exchange(
+    session: Challenger, argument: str, offer: Offer
+) -> Password | ScramExchange:
+    """Runs the mechanism that AUTH names and returns what it brought, not yet checked.
+
+    Raises PermanentFailure for a mechanism that is not offered, a malformed response, or
+    an exchange that the client cancels with "*".
     """
     mechanism, _, initial = argument.partition(" ")
-    match mechanism.upper():
+    name = mechanism.upper()
+    if name not in offer.mechanisms:
+        text = f"Mechanisms are {' '.join(offer.mechanisms)}"
+        raise PermanentFailure(smtp_replies.Reply(504, "5.5.4", text))
+    match name:
         case "PLAIN":
             return await _plain(session, initial.strip())
         case "LOGIN":
             return await _login(session, initial.strip())
-    text = "Mechanisms are PLAIN and LOGIN"
-    raise PermanentFailure(smtp_replies.Reply(504, "5.5.4", text))
+    return await _scram(session, name, initial.strip(), offer)
 
 
-async def _plain(session: Challenger, initial: str) -> tuple[str, str]:
+async def finish(session: Challenger, signature: bytes) -> None:
+    """Shows the client SCRAM's signature of ours, to which it answers nothing."""
+    if _decoded(await session.challenge(signature)):
+        raise SyntaxErrorInCommand("The response to our signature must be empty")
+
+
+async def _scram(
+    session: Challenger, mechanism: str, initial: str, offer: Offer
+) -> ScramExchange:
+    given = _octets(initial) if initial else await session.challenge(b"")
+    try:
+        made = ScramExchange(_decoded(given).encode(), mechanism, offer.bindings)
+        asked = made.challenge(scram_keys.salt(), scram_keys.ITERATIONS)
+        made.read_proof(_decoded(await session.challenge(asked)).encode())
+    except ScramError as error:
+        raise SyntaxErrorInCommand(str(error)) from error
+    return made
+
+
+async def _plain(session: Challenger, initial: str) -> Password:
     given = _octets(initial) if initial else await session.challenge(b"")
     parts = _decoded(given).split("\0")
     if len(parts) != 3:
@@ -42,13 +86,13 @@ async def _plain(session: Challenger, initial: str) -> tuple[str, str]:
     on_behalf_of, name, secret = parts
     if on_behalf_of not in ("", name):
         raise SyntaxErrorInCommand("Sign in as yourself, not on behalf of another user")
-    return name, secret
+    return Password(name, secret)
 
 
-async def _login(session: Challenger, initial: str) -> tuple[str, str]:
+async def _login(session: Challenger, initial: str) -> Password:
     given = _octets(initial) if initial else await session.challenge(b"Username:")
     name = _decoded(given)
-    return name, _decoded(await session.challenge(b"Password:"))
+    return Password(name, _decoded(await session.challenge(b"Password:")))
 
 
 def _octets(text: str) -> bytes:

@@ -17,6 +17,7 @@ from engine.network.connection_limits import Limits
 from engine.network.server_connections import OpenConnections
 from engine.queue.enqueue.group_commit import GroupCommitter
 from engine.queue.models import Source
+from engine.registry.credentials.scram_exchange import ScramExchange
 from engine.routing import routes
 from engine.routing.routes import Routes
 from engine.smtp.listener_policy import ListenerPolicy
@@ -65,6 +66,18 @@ class ServerContext:
         if binding is None:
             raise PermanentFailure(smtp_replies.AUTH_FAILED)
         return binding
+
+    async def authenticate_by_proof(
+        self, exchange: ScramExchange, peer: Peer
+    ) -> tuple[Binding, bytes]:
+        """Returns what `authenticate` does, and our signature, for a SCRAM proof."""
+        await asyncio.sleep(self.policy.sign_in_delay(exchange.username, peer))
+        proved = await self.threads.run(
+            self.policy.authenticate_by_proof, exchange, peer
+        )
+        if proved is None:
+            raise PermanentFailure(smtp_replies.PROOF_FAILED)
+        return proved
 
     async def is_sign_in_valid(self, binding: Binding) -> bool:
         """Returns whether the credential that a session signed in with is still valid."""

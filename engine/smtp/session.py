@@ -1,8 +1,8 @@
-"""Answers the commands of an SMTP session (RFC 5321 §4.1, RFC 3207, RFC 4954)."""
+"""Answers the commands of an SMTP session (RFC 5321 §4.1, RFC 3207, RFC 3030)."""
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -12,94 +12,22 @@ from engine.mail.errors import MailError
 from engine.mail.smtp_path import SyntaxErrorInCommand, parse_path
 from engine.mail.smtp_replies import Reply
 from engine.queue.sending_rates import rate_limits
-from engine.routing.routes import Routes
-from engine.smtp import sasl
-from engine.smtp.command_stream import Method
-from engine.smtp.connection import SmtpConnection
+from engine.smtp import chunked_message, message_intake
+from engine.smtp.bound_session import BoundSession
+from engine.smtp.chunked_message import Chunk, ChunkedMessage
 from engine.smtp.data_reader import read_message
-from engine.smtp.mail_transaction import Parameters
+from engine.smtp.mail_transaction import RECIPIENT_LIMIT, Parameters
 from engine.smtp.message_acceptance import ReceivedMessage
+from engine.smtp.message_intake import MessageIntake
 from engine.smtp.session_binding import Binding
 from engine.smtp.spool import Spool
 
-# Seconds. An app password may expire without any change to the registry, so that even an
-# unchanged snapshot does not prove that a sign-in is still valid.
-RECHECK_SECONDS = 60.0
 
+class Session(BoundSession):
+    """One session: nothing before TLS, and no mail from a client that is not bound."""
 
-class Session(SmtpConnection):
-    """One session: nothing before TLS, and no mail from a client that is not bound.
-
-    The binding is checked again whenever the routing snapshot changes, so that a
-    suspension or a revoked credential takes effect in the middle of a session.
-    """
-
-    # The snapshot under which the binding was last found valid, and the loop's time then.
-    bound_as_of: Routes | None = None
-    checked_at = 0.0
-    # The loop's time until which commands wait, because passwords were wrong.
-    held_until = 0.0
-
-    async def run(self, command: str, method: Method, argument: str | None) -> None:
-        """Runs a command, unless the sign-in of the session has ended.
-
-        Every command, not only those of a mail transaction: a client that was signed out
-        must not keep its session alive with NOOP until it is let in again. After wrong
-        passwords each command but QUIT waits.
-        """
-        if command != "QUIT" and self.loop.time() < self.held_until:
-            self.send_replies()
-            await asyncio.sleep(self.held_until - self.loop.time())
-        if command == "QUIT" or await self.is_sign_in_valid():
-            await method(argument)
-        else:
-            self.answer(command, smtp_replies.SIGN_IN_ENDED)
-
-    async def is_sign_in_valid(self) -> bool:
-        """Returns False once the credential was revoked or its owner was signed out.
-
-        Reads the database only when the snapshot has changed, or after a minute.
-        """
-        binding, now = self.binding, self.loop.time()
-        if binding is None or not binding.is_signed_in:
-            return True
-        routes = self.server.routes()
-        if routes is self.bound_as_of and now - self.checked_at < RECHECK_SECONDS:
-            return True
-        if not await self.server.is_sign_in_valid(binding):
-            return False
-        self.bound_as_of, self.checked_at = routes, now
-        return True
-
-    async def require_binding(self, routes: Routes) -> Binding:
-        """Returns what the session is bound to.
-
-        Raises MailError before TLS, before EHLO, and for a client that may not send.
-        """
-        if not self.peer.is_secure:
-            raise MailError(smtp_replies.NOT_TLS)
-        if not self.helo:
-            raise MailError(smtp_replies.BAD_SEQUENCE.saying("Say EHLO first"))
-        if routes is not self.bound_as_of:
-            await self._rebind(routes)
-        if self.binding is None:
-            raise MailError(smtp_replies.AUTH_REQUIRED)
-        self.server.policy.check_binding(routes, self.binding)
-        return self.binding
-
-    async def _rebind(self, routes: Routes) -> None:
-        """Binds again under a new snapshot: the proof may not be valid any more."""
-        before = self.binding
-        if before is not None and before.is_signed_in:
-            if not await self.is_sign_in_valid():
-                raise MailError(smtp_replies.SIGN_IN_ENDED)
-            return
-        self.binding = self.server.policy.bind(routes, self.peer)
-        self.bound_as_of = routes
-        self._update_place()
-        if before is not None and self.binding != before:
-            # The sender was checked against the binding that is gone.
-            self.end_transaction()
+    # The message that BDAT has begun, until its last chunk.
+    _chunked: ChunkedMessage | None = None
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
         """Answers EHLO with the extensions offered (RFC 5321 §4.1.1.1)."""
@@ -125,9 +53,12 @@ class Session(SmtpConnection):
             "SMTPUTF8",
             "ENHANCEDSTATUSCODES",
             "DSN",
+            "CHUNKING",
+            # RFC 9422. Neither messages in a session nor recipients' domains are counted.
+            f"LIMITS RCPTMAX={RECIPIENT_LIMIT}",
         ]
         if self.peer.is_secure:
-            return [*offered, "AUTH PLAIN LOGIN"]
+            return [*offered, f"AUTH {' '.join(self.sasl_offer().mechanisms)}"]
         return [*offered, "STARTTLS"]
 
     async def smtp_HELO(self, hostname: str | None) -> None:
@@ -154,38 +85,6 @@ class Session(SmtpConnection):
         else:
             self.push("220 2.0.0 Ready to start TLS")
             await self.start_tls()
-
-    async def smtp_AUTH(self, arg: str | None) -> None:
-        """Signs in by SASL (RFC 4954), once and only inside TLS."""
-        if not self.peer.is_secure:
-            self.send_reply(smtp_replies.NOT_TLS)
-        elif self.binding is not None and self.binding.is_signed_in:
-            text = "You are signed in already"
-            self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
-        elif self.transaction.has_sender:
-            # RFC 4954 §4. The sender was checked against another binding.
-            text = "Say AUTH before MAIL"
-            self.send_reply(smtp_replies.BAD_SEQUENCE.saying(text))
-        else:
-            await self._sign_in(arg or "")
-
-    async def _sign_in(self, arg: str) -> None:
-        # Read before the credential is checked: a change in between has another look.
-        routes = self.server.routes()
-        username = ""
-        try:
-            username, secret = await sasl.exchange(self, arg)
-            self.binding = await self.server.authenticate(username, secret, self.peer)
-        except MailError as error:
-            # The user name of a connection's credential begins with its domain.
-            self._record_claim("AUTH", error.reply, f"@{username.rpartition('-')[0]}")
-            delay = self.server.policy.sign_in_delay(username, self.peer)
-            self.held_until = self.loop.time() + delay
-            self.send_reply(error.reply)
-        else:
-            self.bound_as_of, self.checked_at = routes, self.loop.time()
-            self._update_place()
-            self.send_reply(smtp_replies.AUTH_OK)
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         """Begins a mail transaction, if the client may send from the address."""
@@ -216,6 +115,8 @@ class Session(SmtpConnection):
         binding = await self.require_binding(routes)
         if not self.transaction.has_sender:
             return smtp_replies.BAD_SEQUENCE.saying("Say MAIL first")
+        if self._chunked is not None:
+            return smtp_replies.BAD_SEQUENCE.saying("The message has begun already")
         address, parameters = _path("TO:", arg)
         if address is None:
             raise SyntaxErrorInCommand("RCPT needs an address")
@@ -230,6 +131,10 @@ class Session(SmtpConnection):
 
     async def smtp_DATA(self, arg: str | None) -> None:
         """Reads and accepts the message; the transaction ends in any case."""
+        if self._chunked is not None:
+            text = "BDAT has begun the message; end it with BDAT, or say RSET"
+            self.answer("DATA", smtp_replies.BAD_SEQUENCE.saying(text))
+            return
         await self.run_command("DATA", self._data, smtp_replies.BAD_SYNTAX, "")
         if self.transaction.recipients:
             self.end_transaction()
@@ -239,6 +144,71 @@ class Session(SmtpConnection):
         if not self.transaction.recipients:
             return smtp_replies.NO_RECIPIENTS.saying("Say RCPT first")
         return await read_message(self, self._new_message(binding), self.server)
+
+    async def smtp_BDAT(self, arg: str | None) -> None:
+        """Reads a chunk of the message (RFC 3030 §2); the last ends the transaction.
+
+        The octets that were announced are read in any case: they must never be taken for
+        commands. Where they cannot be, the connection ends.
+        """
+        try:
+            chunk = Chunk.parse(arg or "")
+            if chunk.size > self.server.size_limit + message_intake.OVERRUN:
+                raise MailError(smtp_replies.TOO_BIG)
+        except MailError as error:
+            self.answer("BDAT", error.reply)
+            self.push(str(smtp_replies.OUT_OF_STEP))
+            self.hang_up()
+            return
+        if self._chunked is not None and self._chunked.refusal is not None:
+            # Traced when it was refused first.
+            await chunked_message.discard(self, chunk, self.peer.address)
+            self.send_reply(self._chunked.refusal)
+        else:
+            bad_syntax = smtp_replies.BAD_SYNTAX
+            await self.run_command("BDAT", partial(self._bdat, chunk), bad_syntax, "")
+        if chunk.is_last and self.transaction.recipients:
+            self.end_transaction()
+
+    async def _bdat(self, chunk: Chunk, arg: str) -> Reply:
+        try:
+            message = await self._chunked_message()
+        except MailError:
+            await chunked_message.discard(self, chunk, self.peer.address)
+            raise
+        if chunk.is_last:
+            return await message.read_last(self, chunk)
+        return await message.read(self, chunk)
+
+    async def _chunked_message(self) -> ChunkedMessage:
+        """Returns the message that the chunk belongs to. Raises MailError."""
+        binding = await self.require_binding(self.server.routes())
+        if not self.transaction.has_sender:
+            raise MailError(smtp_replies.BAD_SEQUENCE.saying("Say MAIL first"))
+        if not self.transaction.recipients:
+            raise MailError(smtp_replies.NO_RECIPIENTS.saying("Say RCPT first"))
+        if self._chunked is None:
+            intake = MessageIntake(self._new_message(binding), self.server)
+            self._chunked = ChunkedMessage(
+                intake, self.peer.address, self._end_overdue_message
+            )
+        return self._chunked
+
+    def _end_overdue_message(self) -> None:
+        self.push(str(smtp_replies.BROKEN_OFF))
+        self.hang_up()
+
+    def end_transaction(self) -> None:
+        """Forgets the envelope, and what BDAT has brought of its message."""
+        if self._chunked is not None:
+            self._chunked.abandon()
+            self._chunked = None
+        super().end_transaction()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio: releases the place, and a message that is not complete."""
+        super().connection_lost(exc)
+        self.end_transaction()
 
     def _new_message(self, binding: Binding) -> ReceivedMessage:
         return ReceivedMessage(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -14,8 +14,15 @@ from engine.mail.dates import format_date
 from engine.mail.errors import PermanentFailure
 from engine.mail.header import HeaderBlock
 from engine.queue.models import Source
-from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials import (
+    authentication,
+    generated_secrets,
+    scram_offer,
+    scram_sign_in,
+)
+from engine.registry.credentials.scram_exchange import MECHANISM, ScramExchange
 from engine.registry.credentials.sign_in_tally import SignInMethod
+from engine.registry.models import Person
 from engine.routing import author_claims, policies
 from engine.routing.routes import Routes
 from engine.routing.sending_stops import check_not_stopped
@@ -30,6 +37,11 @@ class SubmissionPolicy(ListenerPolicy):
 
     source = Source.SUBMISSION
 
+    def mechanisms(self) -> Sequence[str]:
+        """Returns SCRAM too, once the app passwords in use can sign in by it."""
+        scram = (MECHANISM,) if scram_offer.is_offered() else ()
+        return (*scram, "PLAIN", "LOGIN")
+
     def authenticate(self, username: str, secret: str, peer: Peer) -> Binding | None:
         """Binds to the person whose app password this is."""
         person = authentication.authenticate_person(
@@ -37,13 +49,19 @@ class SubmissionPolicy(ListenerPolicy):
         )
         if person is None:
             return None
-        return Binding(
-            person.organisation_id,
-            "app password",
-            person_id=person.pk,
-            digests=generated_secrets.digests(secret),
-            generation=person.session_generation,
+        return _binding(person, generated_secrets.digests(secret))
+
+    def authenticate_by_proof(
+        self, exchange: ScramExchange, peer: Peer
+    ) -> tuple[Binding, bytes] | None:
+        """Binds to the person whose app password the proof was made with."""
+        proved = scram_sign_in.authenticate_person_by_proof(
+            exchange, peer=str(peer.address), method=SignInMethod.SUBMISSION
         )
+        if proved is None:
+            return None
+        used = proved.app_password
+        return _binding(used.person, (used.digest,)), proved.signature
 
     def sign_in_delay(self, username: str, peer: Peer) -> float:
         """Returns the seconds to wait after wrong passwords, before the next is checked."""
@@ -98,6 +116,16 @@ class SubmissionPolicy(ListenerPolicy):
         # RFC 5322 §3.6.3: no recipient may see Bcc, and some clients leave it in.
         header = header.without("Bcc", "Resent-Bcc")
         return _completed(header, domain=written_by[0].domain)
+
+
+def _binding(person: Person, digests: tuple[str, ...]) -> Binding:
+    return Binding(
+        person.organisation_id,
+        "app password",
+        person_id=person.pk,
+        digests=digests,
+        generation=person.session_generation,
+    )
 
 
 def _completed(header: HeaderBlock, *, domain: str) -> HeaderBlock:

@@ -132,3 +132,34 @@ class HAProxy:
             f"  server {one.name} {one.address}:{one.ports[port]} {options}\n"
             for one in self._backends
         )
+
+
+class Passthrough:
+    """Passes connections to one port on, with PROXY headers of version 1 and of version 2.
+
+    `ports` are HAProxy's own, by version.
+    """
+
+    def __init__(self, port: int, *, host: str = "127.0.0.1") -> None:
+        self.ports = {1: free_port(), 2: free_port()}
+        self.folder = open_folder()
+        self._port, self._host = port, host
+
+    def __enter__(self) -> Self:
+        config = self.folder / "haproxy.cfg"
+        config.write_text(HEAD + "".join(map(self._listen, self.ports)))
+        command = ["haproxy", "-db", "-f", str(config)]
+        self._daemon = Daemon(command, self.folder / "haproxy.log")
+        self._daemon.wait_for(lambda: all(map(answers, self.ports.values())))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._daemon.stop()
+        remove_folder(self.folder)
+
+    def _listen(self, version: int) -> str:
+        sends = "send-proxy-v2" if version == 2 else "send-proxy"
+        return (
+            f"listen version{version}\n  bind {self._host}:{self.ports[version]}\n"
+            f"  server one {self._host}:{self._port} {sends}\n"
+        )

@@ -16,7 +16,7 @@ passwordeval cat {folder}/password
 tls on
 tls_starttls {starttls}
 tls_trust_file {ca_file}
-auth user
+auth {auth}
 uidls_file {folder}/uidls
 delivery maildir {folder}/mail
 keep {keep}
@@ -33,6 +33,7 @@ def download(
     host: str = "localhost",
     starttls: bool = False,
     keep: bool = True,
+    auth: str = "user",
 ) -> list[bytes]:
     """Downloads every message of a maildrop over TLS.
 
@@ -50,6 +51,7 @@ def download(
             ca_file=ca_file,
             starttls="on" if starttls else "off",
             keep="on" if keep else "off",
+            auth=auth,
         )
     finally:
         remove_folder(folder)

@@ -18,7 +18,7 @@ from engine.network.connection_limits import Limits
 from engine.pop3.server_context import Limits as Pop3Limits
 from engine.registry.models import Connection, Person, Proof
 from engine.routing import routes
-from engine.smtp import data_reader
+from engine.smtp import message_intake
 from engine.storage.models import Message
 from tests.engine.pop3.conftest import Server as Pop3Server
 from tests.engine.smtp.conftest import SECRET, Server
@@ -156,7 +156,7 @@ async def test_peer_that_reads_nothing_is_cut_off(
 async def test_message_that_trickles_in_is_broken_off(
     server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(data_reader, "PATIENCE", 0.4)
+    monkeypatch.setattr(message_intake, "PATIENCE", 0.4)
 
     await server.say(
         "receive",
@@ -172,9 +172,9 @@ async def test_message_that_trickles_in_is_broken_off(
 
 
 def test_message_has_time_for_what_has_come() -> None:
-    assert data_reader.seconds_for(0) >= 180  # RFC 5321 §4.5.3.2.5
-    assert data_reader.seconds_for(50 * 1024 * 1024) == data_reader.DEADLINE
-    assert data_reader.seconds_for(60_000) - data_reader.seconds_for(0) == 60
+    assert message_intake.seconds_for(0) >= 180  # RFC 5321 §4.5.3.2.5
+    assert message_intake.seconds_for(50 * 1024 * 1024) == message_intake.DEADLINE
+    assert message_intake.seconds_for(60_000) - message_intake.seconds_for(0) == 60
 
 
 @pytest.mark.slow

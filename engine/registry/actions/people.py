@@ -12,7 +12,7 @@ from django.utils import timezone
 from engine.registry.actions import recovery, sessions
 from engine.registry.addresses.allocation import available_key, parse_address
 from engine.registry.addresses.display_names import check_member_name
-from engine.registry.credentials import generated_secrets
+from engine.registry.credentials import generated_secrets, scram_keys
 from engine.registry.credentials.account_recovery import is_unused
 from engine.registry.errors import PolicyError
 from engine.registry.models import (
@@ -205,6 +205,7 @@ def add_app_password(
         person=person,
         name=name,
         digest=generated_secrets.digest(secret),
+        scram=scram_keys.sealed_keys(secret),
         expires_at=expires_at,
     )
     record_action("person.app_password_added", person, {"name": name}, by=by)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from engine.mail.address import Address, InvalidAddressError
+from engine.registry.credentials import scram_keys
 from engine.registry.credentials.account_recovery import mail_access_filter
 from engine.registry.credentials.generated_secrets import digests, rekey
 from engine.registry.credentials.sign_in_tally import SignInMethod, tally
@@ -77,8 +78,8 @@ def authenticate_person(
     `method` what the audit trail counts the attempt under.
     Raises TooManyAttemptsError (454 4.7.0).
     """
-    key = _key_of(address)
-    was_known = partial(_was_known_to_person, key)
+    key = key_of(address)
+    was_known = partial(was_known_to_person, key)
     with throttle.attempt(key, peer, was_known=was_known) as attempt:
         found = _find_app_password(key, secret)
         if found is None:
@@ -86,9 +87,8 @@ def authenticate_person(
             return None
         attempt.succeeded()
     rekey(found, secret)
-    _record_app_password_use(found)
-    _record_network(found, peer)
-    tally.signed_in(found.person, method, peer=peer)
+    scram_keys.learn(found, secret)
+    record_sign_in(found, method, peer)
     return found.person
 
 
@@ -103,7 +103,7 @@ def connection_delay(username: str, *, peer: str) -> float:
 
 def person_delay(address: str, *, peer: str) -> float:
     """Returns what `connection_delay` does, before an app password is checked."""
-    return throttle.delay(_key_of(address), peer)
+    return throttle.delay(key_of(address), peer)
 
 
 def is_connection_credential_valid(digests: tuple[str, ...]) -> bool:
@@ -175,8 +175,8 @@ def _name_of(username: str) -> str:
     return name if name.isprintable() and len(name) <= NAME_LENGTH else IMPOSSIBLE_NAME
 
 
-def _key_of(address: str) -> str:
-    """The key of the address under which a person's attempts are counted."""
+def key_of(address: str) -> str:
+    """Returns the key of the address under which a person's attempts are counted."""
     try:
         return Address.parse(address.strip()).key
     except InvalidAddressError:
@@ -199,6 +199,11 @@ def _find_credential(name: str, secret: str) -> ConnectionCredential | None:
 
 
 def _find_app_password(key: str, secret: str) -> AppPassword | None:
+    return app_passwords_of(key).filter(digest__in=digests(secret)).first()
+
+
+def app_passwords_of(key: str) -> QuerySet[AppPassword]:
+    """Returns the app passwords that sign in with an address, with their people."""
     return (
         AppPassword.objects.live()
         .select_related("person__organisation")
@@ -207,9 +212,7 @@ def _find_app_password(key: str, secret: str) -> AppPassword | None:
             _signs_in_as(key),
             person__is_active=True,
             person__organisation__status=OrganisationStatus.ACTIVE,
-            digest__in=digests(secret),
         )
-        .first()
     )
 
 
@@ -220,6 +223,13 @@ def _signs_in_as(key: str) -> Q:
         person__grants__mailbox__is_active=True,
         person__grants__can_read=True,
     )
+
+
+def record_sign_in(found: AppPassword, method: SignInMethod, peer: str) -> None:
+    """Records that an app password was used: when, from where, and for the audit trail."""
+    _record_app_password_use(found)
+    _record_network(found, peer)
+    tally.signed_in(found.person, method, peer=peer)
 
 
 def _record_app_password_use(found: AppPassword) -> None:
@@ -240,7 +250,8 @@ def _record_network(found: AppPassword | ConnectionCredential, peer: str) -> Non
     found.save(update_fields=["known_networks"])
 
 
-def _was_known_to_person(key: str, network: str) -> bool:
+def was_known_to_person(key: str, network: str) -> bool:
+    """Returns whether someone has signed in under the key from the network before."""
     live = AppPassword.objects.live().filter(_signs_in_as(key))
     return any(network in one for one in live.values_list("known_networks", flat=True))
 

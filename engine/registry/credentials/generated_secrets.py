@@ -29,6 +29,15 @@ def new_secret() -> str:
     return "-".join(groups)
 
 
+def spellings(secret: str) -> tuple[str, str]:
+    """Returns a secret as it was shown, in groups, and without the hyphens."""
+    letters = secret.lower().translate(MISREAD)
+    groups = (
+        letters[at : at + GROUP_LENGTH] for at in range(0, len(letters), GROUP_LENGTH)
+    )
+    return "-".join(groups), letters
+
+
 def digest(secret: str) -> str:
     """Returns the digest to store: SHA-256 keyed with the current secret key, in hex.
 

@@ -34,6 +34,12 @@ class AppPassword(models.Model):
         default=secret_keys.key_id,
         help_text="which secret key the digest was made with",
     )
+    scram = models.TextField(
+        default="",
+        db_default="",
+        blank=True,
+        help_text="what SCRAM proofs are checked with, sealed; empty until it is known",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)

@@ -12,7 +12,7 @@ from django.core import signing
 from django.utils import timezone
 
 from engine.jobs import package_signing
-from engine.registry.credentials import account_recovery
+from engine.registry.credentials import account_recovery, scram_keys
 from engine.registry.models import (
     ApiKey,
     AppPassword,
@@ -38,6 +38,10 @@ from portal.sessions.store import SessionStore
 NAMES_SHOWN = 20
 SEALED_ADVICE = (
     "This host does not know their key. Add it to the fallbacks, or make new ones."
+)
+SCRAM_ADVICE = (
+    "This host does not know their key. Add it to the fallbacks, or have the mail program "
+    "sign in by PLAIN once."
 )
 SIGNING_ADVICE = (
     "This host does not know their key. Add it to the fallbacks. A retired key signs "
@@ -88,6 +92,7 @@ def rekey() -> list[Finding]:
     return [
         _sealed("Second factors", _reseal_factors()),
         _sealed("Secrets of webhooks", _reseal_webhooks()),
+        _sealed("SCRAM keys of app passwords", _reseal_scram_keys(), SCRAM_ADVICE),
         _sealed("Signing keys", _reseal_signing_keys(), SIGNING_ADVICE),
         _sealed("DKIM keys", _reseal_mail_keys(), MAIL_KEYS_ADVICE),
         _sealed("Jobs", package_signing.resign(), JOBS_ADVICE),
@@ -192,6 +197,17 @@ def _reseal_webhooks() -> Iterator[tuple[str, bool]]:
             yield endpoint.url, False
             continue
         yield endpoint.url, True
+
+
+def _reseal_scram_keys() -> Iterator[tuple[str, bool]]:
+    rows = AppPassword.objects.live().exclude(scram="").select_related("person")
+    for row in rows.iterator():
+        try:
+            scram_keys.reseal(row)
+        except secret_keys.UnknownKeyError:
+            yield row.person.address, False
+            continue
+        yield row.person.address, True
 
 
 def _reseal_signing_keys() -> Iterator[tuple[str, bool]]:

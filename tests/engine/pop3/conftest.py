@@ -11,7 +11,11 @@ import pytest_asyncio
 from engine.database.threads import DatabaseThreads
 from engine.pop3.server import open_port
 from engine.pop3.server_context import Limits, ServerContext
-from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials import (
+    authentication,
+    generated_secrets,
+    scram_offer,
+)
 from engine.registry.credentials.sign_in_throttle import Throttle
 from engine.registry.models import Mailbox, Person
 from engine.secrets.certificates import CertificateFiles
@@ -98,6 +102,7 @@ async def serve(
 ) -> AsyncIterator[Serve]:
     """Starts a server with the given limits."""
     threads = DatabaseThreads("pop3", count=2)
+    await threads.run(scram_offer.refresh)
     opened: list[tuple[ServerContext, list[asyncio.Server]]] = []
 
     async def started(limits: Limits) -> Server:

@@ -49,7 +49,7 @@ async def test_poplib(server: Server, reader: Person) -> None:
 
     def download() -> bytes:
         client = poplib.POP3_SSL("localhost", server.pop3s, context=server.context)
-        assert client.capa()["SASL"] == ["PLAIN"]
+        assert client.capa()["SASL"] == ["SCRAM-SHA-256", "PLAIN"]
         client.user(reader.address)
         client.pass_(SECRET)
         _, lines, _ = client.retr(1)
@@ -65,7 +65,7 @@ async def test_mpop(
 ) -> None:
     await asyncio.to_thread(sample_messages.deliver, reader.mailbox)
 
-    def download(*, keep: bool) -> list[bytes]:
+    def download(*, keep: bool, auth: str = "scram-sha-256") -> list[bytes]:
         return mpop.download(
             server.pop3 if starttls else server.pop3s,
             username=reader.address,
@@ -73,9 +73,13 @@ async def test_mpop(
             ca_file=authority.ca_file,
             starttls=starttls,
             keep=keep,
+            auth=auth,
         )
 
-    kept = await asyncio.to_thread(download, keep=True)
+    # An app password without SCRAM's keys gains them by its first sign-in.
+    with pytest.raises(PeerError, match="authentication failed"):
+        await asyncio.to_thread(download, keep=True)
+    kept = await asyncio.to_thread(download, keep=True, auth="plain")
     taken = await asyncio.to_thread(download, keep=False)
     left = await asyncio.to_thread(download, keep=False)
 

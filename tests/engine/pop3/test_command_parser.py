@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.pop3 import replies
-from engine.pop3.command_parser import Command, read_plain
+from engine.pop3.command_parser import Command
 from engine.pop3.replies import Refused
+from engine.pop3.sasl import read_plain
 
 
 def encoded(text: str) -> str:

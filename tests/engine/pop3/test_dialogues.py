@@ -87,6 +87,13 @@ async def test_sasl(server: Server, reader: Person) -> None:
     )
 
 
+async def test_utf8(server: Server, reader: Person) -> None:
+    message = "Subject: Grüße\r\n\r\nHallo\r\n".encode()
+    await in_thread(sample_messages.deliver, reader.mailbox, message)
+
+    await server.run("utf8")
+
+
 async def test_injected(server: Server) -> None:
     await server.run("injected")
 

@@ -11,7 +11,11 @@ import pytest_asyncio
 
 from engine.database.threads import DatabaseThreads
 from engine.queue.enqueue.group_commit import GroupCommitter
-from engine.registry.credentials import authentication, generated_secrets
+from engine.registry.credentials import (
+    authentication,
+    generated_secrets,
+    scram_offer,
+)
 from engine.registry.credentials.sign_in_throttle import Throttle
 from engine.registry.models import Connection, Person
 from engine.routing import routes
@@ -87,6 +91,7 @@ async def server(
     committer = GroupCommitter(on_queued=lambda: None)
     threads = DatabaseThreads("credentials", count=2)
     await routes.refresh()
+    await threads.run(scram_offer.refresh)
 
     def new_context(policy: ListenerPolicy) -> ServerContext:
         return ServerContext(

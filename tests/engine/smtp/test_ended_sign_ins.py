@@ -12,7 +12,7 @@ from django.utils import timezone
 from engine.registry.actions import connections, organisations, people, sessions
 from engine.registry.models import AppPassword, ConnectionCredential, Person
 from engine.routing import routes
-from engine.smtp import session
+from engine.smtp import bound_session
 from engine.storage.models import Message
 from tests.engine.smtp.conftest import Server
 from tests.engine.smtp.test_session import MAIL, SIGN_IN
@@ -151,7 +151,7 @@ async def test_an_app_password_that_expires_ends_the_session_within_a_minute(
     await AppPassword.objects.aupdate(expires_at=before)
     await asyncio.to_thread(dialogue.say, "c: NOOP\ns: 250 *\n")
 
-    monkeypatch.setattr(session, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(bound_session, "RECHECK_SECONDS", 0.0)
 
     await asyncio.to_thread(dialogue.run, "c: NOOP\ns: 421 4.7.0 *\nclosed\n")
 

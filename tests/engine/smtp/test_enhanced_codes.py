@@ -117,6 +117,8 @@ FAULTS = [
     b"STARTTLS now",
     b"QUIT now",
     b"DATA now\r\n.",
+    b"BDAT 0",
+    b"BDAT 0 LAST",
 ]
 # Said after each.
 ENDS = [b"RSET x", b"RSET", b"QUIT"]
@@ -274,7 +276,9 @@ def test_no_command_is_answered_by_the_library() -> None:
     commands = [name for name in dir(SMTP) if name.startswith("smtp_")]
 
     assert commands
-    assert [name for name in commands if name not in vars(Session)] == []
+    assert [
+        name for name in commands if getattr(Session, name) is getattr(SMTP, name)
+    ] == []
 
 
 def test_every_reply_in_the_table_has_an_enhanced_code() -> None:

@@ -14,10 +14,14 @@ from django.conf import settings
 
 from engine.network import proxied_connections
 from engine.observability import metrics
-from engine.registry.models import Connection, Proof
+from engine.registry.models import Connection, Person, Proof
+from engine.routing import routes
+from portal.demo.certificates import Authority
 from tests import proxy_headers
 from tests.engine.smtp.conftest import Server
 from tests.engine.smtp.test_receive import HELLO
+from tests.peers.haproxy import Passthrough
+from tests.peers.swaks import Conversation, swaks, tls_options
 
 pytestmark = pytest.mark.usefixtures("balancer")
 
@@ -58,6 +62,34 @@ async def test_the_client_behind_it_is_bound_by_its_address(
     mail = HELLO + "c: MAIL FROM:<jane@firm.example>\ns: 250 *\n"
 
     await server.say("receive", after(header, mail))
+
+
+@pytest.mark.slow
+async def test_haproxy_passes_its_clients_on_in_both_versions(
+    server: Server, authority: Authority, bob: Person, bound_by_source: Connection
+) -> None:
+    bound_by_source.source_networks = ["127.0.0.7/32"]
+    await bound_by_source.asave()
+    await routes.refresh()
+
+    def send(port: int, source: str) -> Conversation:
+        return swaks(
+            port,
+            *tls_options(authority.ca_file),
+            *("--local-interface", source),
+            sender="jane@firm.example",
+            recipient=bob.address,
+            message=b"From: jane@firm.example\n\nHello\n",
+        )
+
+    def talk() -> None:
+        with Passthrough(server.receive) as haproxy:
+            for port in haproxy.ports.values():
+                known = send(port, "127.0.0.7")
+                assert known.code == 0, known.transcript
+                assert send(port, "127.0.0.8").refusal.startswith("530 5.7.0")
+
+    await asyncio.to_thread(talk)
 
 
 async def test_another_client_behind_it_is_not(

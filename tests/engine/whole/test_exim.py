@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from collections.abc import Callable, Iterator
 
@@ -71,3 +72,5 @@ def test_mail_goes_both_ways_between_an_exim_and_a_hosted_member(
     assert b"for jane@firm.example" in kept
     assert kept.endswith(b"\n\nGood morning\n.dotted\n")
     assert "X=TLS1.3" in exim.log()
+    # K: by BDAT, because CHUNKING is offered.
+    assert re.search(rf"=> {BOB} .* K C=\"250 2.0.0 Kept as ", exim.log())

@@ -1,0 +1,142 @@
+"""SCRAM-SHA-256 by the RFC's own example, and beside a client of another make."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+import scramp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.registry.credentials.scram_exchange import (
+    LONGEST,
+    PLUS,
+    ScramError,
+    ScramExchange,
+)
+from engine.registry.credentials.scram_keys import ScramKeys
+
+# RFC 7677 §3
+SALT = base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+FIRST = b"n,,n=user,r=rOprNGfwEbeRWgbNEkqO"
+NONCE = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
+FINAL = f"c=biws,r={NONCE},p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=".encode()
+KEYS = ScramKeys.derive("pencil", SALT, 4096)
+
+NAMES = st.text("abc.@,=é-", min_size=1, max_size=20)
+SECRETS = st.text(st.sampled_from("0123456789abcdefghjkmnpqrstvwxyz-"), min_size=1)
+
+
+def rfc_exchange() -> ScramExchange:
+    exchange = ScramExchange(FIRST, own_nonce="%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0")
+    assert exchange.challenge(SALT, 4096) == (
+        f"r={NONCE},s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096".encode()
+    )
+    return exchange
+
+
+def test_the_example_of_the_rfc() -> None:
+    exchange = rfc_exchange()
+
+    exchange.read_proof(FINAL)
+
+    assert exchange.username == "user"
+    signed = exchange.signature(KEYS)
+    assert signed == b"v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+    assert exchange.signature(ScramKeys.derive("pencils", SALT, 4096)) is None
+
+
+@given(NAMES, SECRETS, st.binary(min_size=12, max_size=32), st.booleans())
+def test_a_client_of_another_make_signs_in(
+    name: str, secret: str, salt: bytes, is_bound: bool
+) -> None:
+    binding = ("tls-server-end-point", b"x" * 32) if is_bound else None
+    client = scramp.ScramClient(
+        [PLUS] if is_bound else ["SCRAM-SHA-256"], name, secret, channel_binding=binding
+    )
+    exchange = ScramExchange(
+        client.get_client_first().encode(),
+        client.mechanism_name,
+        dict([binding] if binding else []),
+    )
+    client.set_server_first(exchange.challenge(salt, 4096).decode())
+    exchange.read_proof(client.get_client_final().encode())
+
+    signed = exchange.signature(ScramKeys.derive(secret, salt, 4096))
+
+    assert signed is not None
+    client.set_server_final(signed.decode())
+    assert exchange.signature(ScramKeys.derive(f"{secret}x", salt, 4096)) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "why"),
+    [
+        (b"", "malformed"),
+        (b"n,,n=,r=abc", "malformed"),
+        (b"n,,n=user,r=", "malformed"),
+        (b"n,,n=user,r=a b", "malformed"),
+        (b"n,n=user,r=abc", "malformed"),
+        (b"x,,n=user,r=abc", "malformed"),
+        (b"n,,m=x,n=user,r=abc", "extensions"),
+        (b"n,,n=us=er,r=abc", "user name"),
+        (b"n,,n=us=2cer,r=abc", "user name"),
+        (b"n,a=other,n=user,r=abc", "on behalf"),
+        (b"n,,n=us\xffer,r=abc", "UTF-8"),
+        (b"n,,n=us\0er,r=abc", "NUL"),
+        (b"n,,n=user,r=" + b"x" * LONGEST, "too long"),
+        (b"p=tls-exporter,,n=user,r=abc", "needs SCRAM-SHA-256-PLUS"),
+    ],
+)
+def test_an_odd_first_message_is_refused(first: bytes, why: str) -> None:
+    with pytest.raises(ScramError, match=why):
+        ScramExchange(first)
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "first", "why"),
+    [
+        (PLUS, b"n,,n=user,r=abc", "needs a channel binding"),
+        (PLUS, b"y,,n=user,r=abc", "needs a channel binding"),
+        (PLUS, b"p=tls-unique,,n=user,r=abc", "not supported"),
+        # Somebody on the way took the -PLUS out of what the client was shown.
+        ("SCRAM-SHA-256", b"y,,n=user,r=abc", "was not shown it"),
+    ],
+)
+def test_a_downgrade_is_refused_where_bindings_are_offered(
+    mechanism: str, first: bytes, why: str
+) -> None:
+    with pytest.raises(ScramError, match=why):
+        ScramExchange(first, mechanism, {"tls-exporter": b"x" * 32})
+
+
+def test_a_client_that_knows_bindings_signs_in_where_none_is_offered() -> None:
+    assert ScramExchange(b"y,a=us=2Cer,n=us=2Cer,r=abc").username == "us,er"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        (b"c=biws", b"c=eSws", "channel binding"),
+        (b"c=biws", b"c=biws=", "channel binding"),
+        (b"r=rOpr", b"r=r0pr", "nonce"),
+        (b"p=dHzb", b"p=", "length|base64"),
+        (b",p=", b",q=", "malformed"),
+        (b"c=biws,", b"", "malformed"),
+    ],
+)
+def test_an_odd_last_message_is_refused(before: bytes, after: bytes, why: str) -> None:
+    with pytest.raises(ScramError, match=why):
+        rfc_exchange().read_proof(FINAL.replace(before, after))
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_any_octets_are_a_message_or_refused(first: bytes, final: bytes) -> None:
+    try:
+        exchange = ScramExchange(first)
+        exchange.challenge(SALT, 4096)
+        exchange.read_proof(final)
+    except ScramError:
+        return
+    assert exchange.signature(KEYS) is None
