@@ -566,7 +566,8 @@ def test_each_row_of_the_table_of_proof_names_tests_that_exist() -> None:
     text = (ROOT / "tests/README.md").read_text()
     rows = re.findall(r"^\| (S\d+) \|.*\|(.*)\|$", text, re.MULTILINE)
     words = re.findall(r"^\| (P\d+) \| (.*) \|(.*)\|$", text, re.MULTILINE)
-    cells = [*rows, *((f"{row} {word}", cell) for row, word, cell in words)]
+    built = [word for word in words if word[2].strip() != "not built"]
+    cells = [*rows, *((f"{row} {word}", cell) for row, word, cell in built)]
     named = {row: re.findall(r"`([\w/]+\.py)`", cell) for row, cell in cells}
 
     assert [row for row, _ in rows] == [f"S{number}" for number in range(1, 18)]
