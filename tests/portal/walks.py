@@ -194,6 +194,7 @@ NOT_SCREENS = {
     "/admin/audit/entries.csv": "a spreadsheet",
     "/admin/login/": "leads on to signing in",
     "/admin/logout/": "signs out",
+    "/admin/mail-keys/check/": "takes an order",
     "/admin/queue/do/": "leads back where nobody is chosen",
     "/admin/test404/": "not there",
     "/admin/tickets/reports/weeks.csv": "a spreadsheet",
