@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -144,6 +145,8 @@ def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for name, schema in schemas.items():
         if name.endswith("Request") and schema.get("type") == "object":
             schema["additionalProperties"] = False
+            for field in schema.get("properties", {}).values():
+                _say_default(field)
     for operations in result["paths"].values():
         for operation in operations.values():
             operation["responses"] |= {"4XX": REFUSED, "default": ANY_PROBLEM}
@@ -154,6 +157,19 @@ def add_problem_responses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
             if any(_has_required_field(one["schema"], schemas) for one in forms):
                 body["required"] = True
     return result
+
+
+def _say_default(field: dict[str, Any]) -> None:
+    """Says the default of a field in words.
+
+    openapi-typescript takes a field with a `default` for one that is always there, also
+    in requests, where it can be left out.
+    """
+    default = field.pop("default", None)
+    if default in (None, "", []):
+        return
+    text = field.get("description", "").strip()
+    field["description"] = f"{text} Without it, {json.dumps(default)}.".strip()
 
 
 def _has_required_field(schema: dict[str, Any], schemas: dict[str, Any]) -> bool:

@@ -22,7 +22,7 @@ OLDEST = 23
 def run(script: Path, given: Any) -> Any:
     """Runs a script with JSON as its input and returns the JSON that it prints."""
     done = subprocess.run(
-        [_program(), str(script)],
+        [program(), str(script)],
         input=json.dumps(given).encode(),
         capture_output=True,
         check=False,
@@ -34,7 +34,10 @@ def run(script: Path, given: Any) -> Any:
 
 
 def call(
-    program: Path, *arguments: object, env: Mapping[str, str] | None = None
+    script: Path,
+    *arguments: object,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
 ) -> str:
     """Runs a program of a package in node_modules, and returns what it prints.
 
@@ -42,11 +45,12 @@ def call(
     if it prints nothing.
     """
     done = subprocess.run(
-        [_program(), str(PACKAGES / program), *map(str, arguments)],
+        [program(), str(PACKAGES / script), *map(str, arguments)],
         capture_output=True,
         check=False,
         timeout=PATIENCE,
         env=env,
+        cwd=cwd,
     )
     if not done.stdout:
         raise PeerError(done.stderr.decode(errors="replace"))
@@ -54,10 +58,11 @@ def call(
 
 
 @cache
-def _program() -> str:
+def program() -> str:
+    """Returns the path of a node that is new enough."""
     found = shutil.which("node")
-    for program in filter(None, (found, str(OWN) if OWN.exists() else None)):
-        said = subprocess.run([program, "--version"], capture_output=True, check=True)
+    for path in filter(None, (found, str(OWN) if OWN.exists() else None)):
+        said = subprocess.run([path, "--version"], capture_output=True, check=True)
         if int(said.stdout.decode().lstrip("v").partition(".")[0]) >= OLDEST:
-            return program
+            return path
     raise PeerError(f"Node {OLDEST} or later is missing: run .ci/prepare test")
