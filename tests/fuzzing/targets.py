@@ -114,6 +114,33 @@ def check_proxy(module: ModuleType, data: bytes) -> None:
     assert header.client is None or 0 <= header.client[1] <= 65_535
 
 
+def check_spf(module: ModuleType, data: bytes) -> None:
+    """Any record is parsed within its limits, however it is spaced, or refused."""
+    text = data.decode("latin-1")
+    try:
+        record = module.parse(f"v=spf1 {text}")
+    except module.SpfSyntaxError:
+        return
+    assert record == module.parse(f"V=SPF1  {text} ")
+    for directive in record.directives:
+        four, six = directive.prefixes
+        assert 0 <= four <= 32
+        assert 0 <= six <= 128
+        assert directive.domain or directive.mechanism not in ("include", "exists")
+        is_network = directive.mechanism in ("ip4", "ip6")
+        assert is_network == (directive.network is not None)
+
+
+def check_dmarc(module: ModuleType, data: bytes) -> None:
+    """Any record is read; the first of two values counts, and unknown tags do not."""
+    text = "v=DMARC1;" + data.decode("latin-1")
+    found = module.select([text])
+    assert found == module.select([f"{text};unknown=1", "v=spf1 -all"])
+    assert module.select([text, text]) is None
+    first = module.select([f"{text};p=reject;sp=none;t=n"])
+    assert first == module.select([f"{text};p=reject;sp=none;t=n;p=none;sp=reject;t=y"])
+
+
 TARGETS = {
     "bdat": Target(
         "engine.smtp.chunked_message",
@@ -153,6 +180,38 @@ TARGETS = {
             b"PROXY UNKNOWN\r\n",
             b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c",
             b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24",
+        ),
+    ),
+    "spf": Target(
+        "engine.mail.authentication.spf_record",
+        check_spf,
+        right="if four > 32 or six > 128:",
+        wrong="if four > 33 or six > 128:",
+        words=(
+            b"ip4:192.0.2.0/24",
+            b"ip6:2001:db8::/32",
+            b" -all",
+            b"a:x.example/24//64",
+            b"mx/33",
+            b"include:%{ir}.%{d2}",
+            b"redirect=x.example",
+            b"exists:",
+            b"ptr",
+        ),
+    ),
+    "dmarc": Target(
+        "engine.mail.authentication.dmarc_record",
+        check_dmarc,
+        right="tags.setdefault(name.strip().lower(), value.strip().lower())",
+        wrong="tags[name.strip().lower()] = value.strip().lower()",
+        words=(
+            b"p=reject",
+            b"p=quarantine",
+            b"sp=none",
+            b"np=",
+            b"psd=y",
+            b"t=y",
+            b";",
         ),
     ),
 }
