@@ -115,5 +115,5 @@ urlpatterns = [
     path("problems", problems, name="problems"),
     path("v1/openapi.json", openapi, name="openapi"),
     URLResolver(OptionalSlash("v1/", is_endpoint=False), v1),
-    re_path("^.*$", UnknownAddress.as_view()),
+    re_path(r"^[\s\S]*$", UnknownAddress.as_view()),
 ]

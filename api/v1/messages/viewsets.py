@@ -12,7 +12,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -75,6 +75,14 @@ class Messages(Resource):
         "partial_update": Scope.WRITE_MESSAGES,
         "destroy": Scope.WRITE_MESSAGES,
     }
+
+    def get_parsers(self) -> list[BaseParser]:
+        """Takes files where a message is sent or checked, and JSON alone elsewhere."""
+        # The framework sets `action` only after it has asked for the parsers.
+        method = (self.request.method or "").lower() if self.request else ""
+        action = getattr(self, "action", None) or self.action_map.get(method)
+        takes_files = action in ("create", "preflight")
+        return super().get_parsers() if takes_files else [BoundedJSONParser()]
 
     def get_queryset(self) -> QuerySet[Message]:
         rows = Message.objects.select_related("mailbox", "folder", "content")
