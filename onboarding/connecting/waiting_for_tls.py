@@ -58,6 +58,6 @@ def warn(connection: Connection) -> None:
 
 
 def forget(connection: Connection) -> None:
-    """Looks at the server again; the next time that its TLS fails is told anew."""
+    """Looks at the server again; the next failure of its TLS is told again."""
     next_hop_monitor.check(connection)
     Watch.objects.filter(connection=connection).update(warned_of_waiting_at=None)

@@ -66,7 +66,7 @@ def test_administrators_are_told_once_what_is_wrong(waiting: Recipient) -> None:
     assert Watch.objects.get().fault == Finding.fault
 
 
-def test_the_next_time_is_told_anew(waiting: Recipient) -> None:
+def test_the_next_time_is_told_again(waiting: Recipient) -> None:
     look()
     Finding.fault = ""
     Recipient.objects.update(status=RecipientStatus.RELAYED, tls_failing_since=None)
