@@ -118,6 +118,13 @@ _RULES = (
         "that runs it.",
     ),
     Rule(
+        "unproven_mail",
+        "Mail is held because its sender could not be proved",
+        "Nobody gets it until an operator releases or drops it.",
+        "Look at it in the queue, and ask the organisation that sent it whether it is "
+        "theirs. Its connection says that such mail is held.",
+    ),
+    Rule(
         "automatic_mail",
         "Automatic mail cannot be sent",
         "Members miss forwarded mail, automatic replies or delivery notices.",

@@ -15,6 +15,7 @@ from engine.health.checks.findings import (
     limit_findings,
 )
 from engine.queue.models import (
+    Hold,
     PendingNotice,
     QueuedMessage,
     Recipient,
@@ -31,8 +32,11 @@ STOPPED = timedelta(minutes=30)
 # and goes.
 DOWN = timedelta(seconds=30)
 RULES = frozenset(
-    {"mail_slow", "mail_stopped", "destination", "smart_host", "automatic_mail"}
-)
+    {
+        "mail_slow", "mail_stopped", "destination", "smart_host", "automatic_mail",
+        "unproven_mail",
+    }
+)  # fmt: skip
 # A notice that failed so often has more than a passing fault.
 MAX_NOTICE_ATTEMPTS = 3
 
@@ -117,6 +121,7 @@ def check(context: CheckContext) -> Iterator[Finding | Unknown]:
     others = [one for one in down if one.rule == "destination"]
     yield from limit_findings(others, "destinations do not answer.")
     yield from _automatic_mail()
+    yield from _unproven_mail()
 
 
 def _down(found: Iterable[Destination], now: datetime) -> Iterator[Finding]:
@@ -139,3 +144,10 @@ def _automatic_mail() -> Iterator[Finding]:
     if count := failed.count():
         detail = f"{count} delivery notices cannot be written. Retried every hour."
         yield Finding("automatic_mail", "notices", detail)
+
+
+def _unproven_mail() -> Iterator[Finding]:
+    """Yields mail that waits for an operator to decide whether it is genuine."""
+    held = Recipient.objects.filter(status=RecipientStatus.HELD, hold=Hold.UNPROVEN)
+    if count := held.count():
+        yield Finding("unproven_mail", "", f"{count} recipients wait for a decision.")

@@ -30,7 +30,13 @@ from engine.jobs.models import JobRun, RunState
 from engine.lanes import Lane
 from engine.queue.automatic_mail import forwards_and_replies
 from engine.queue.enqueue.accepted_message import new_reference
-from engine.queue.models import QueuedMessage, Recipient, RecipientStatus, Source
+from engine.queue.models import (
+    Hold,
+    QueuedMessage,
+    Recipient,
+    RecipientStatus,
+    Source,
+)
 from engine.registry.actions import mail_keys
 from engine.signing.models import KeyRecord, KeyState, MailKey
 from engine.storage.models import AutomaticMail, AutomaticMailKind, Content
@@ -209,6 +215,13 @@ def automatic_mail_set_aside(service: Service) -> Undo:
     return lambda: forwards_and_replies.retry_set_aside(by=None)
 
 
+def mail_unproven(service: Service) -> Undo:
+    row = queue(service, "connection:7", due_for=0)
+    rows = Recipient.objects.filter(pk=row.pk)
+    rows.update(status=RecipientStatus.HELD, hold=Hold.UNPROVEN)
+    return rows.delete
+
+
 def mail_key(**over: object) -> MailKey:
     [key, *_] = mail_keys.make_missing(by=None)
     MailKey.objects.filter(pk=key.pk).update(state=KeyState.CURRENT, **over)
@@ -253,6 +266,7 @@ CAUSES = {
         "connection:7", 16, "451 4.4.1 The next hop does not answer"
     ),
     "automatic_mail": automatic_mail_set_aside,
+    "unproven_mail": mail_unproven,
     "smart_host": letters_refused,
     "jobs_waiting": job_unclaimed,
     "job_failing": job_fails("helpdesk.collect", 3),
