@@ -186,15 +186,15 @@ class Follower:
         """The routes as last read; None before the first time."""
         return None if self._followed is None else self._followed.routes
 
-    def checked(self) -> Routes:
+    def checked(self, *, waits: bool = False) -> Routes:
         """Returns the routes, checked against the log if `max_age` has passed.
 
-        While another thread does so, what is held still serves: loading half a million
+        With `waits`, after a look of another thread as well. Without, while another thread does so, what is held still serves: loading half a million
         mailboxes takes seconds, and acceptance must not wait for it.
         """
         # Only the first load is waited for; and every look in tests, where `max_age` is
         # zero.
-        may_wait = self._followed is None or not self._max_age
+        may_wait = waits or self._followed is None or not self._max_age
         if not self._lock.acquire(blocking=may_wait):
             return self.held()
         try:

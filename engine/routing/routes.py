@@ -41,6 +41,7 @@ __all__ = [
     "held",
     "is_known_source",
     "last_loaded",
+    "newest",
     "refresh",
 ]
 
@@ -78,6 +79,17 @@ def current() -> Routes:
     if _is_refreshed.is_set():
         return _follower.held()
     return _follower.fresh() or _follower.checked()
+
+
+def newest() -> Routes:
+    """Returns the routes with all that is committed by now: asks the database.
+
+    For a refusal that may be due to a change of a moment ago, such as the address of
+    somebody who was added in the request before. The same object as `current` gave where
+    nothing was changed. Not for the event loop.
+    """
+    _follower.expire()
+    return _follower.checked(waits=True)
 
 
 def held() -> Routes:

@@ -10,6 +10,7 @@ from engine.mail.address import Address, InvalidAddressError
 from engine.mail.address_list import NamedAddress
 from engine.mail.errors import MailError
 from engine.routing import policies, routes
+from engine.routing.routes import Routes
 
 # Recipients of one message.
 LIMIT = 200
@@ -85,6 +86,16 @@ def strip_brackets(text: str) -> str:
 def refusal_reasons(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
     """Returns a sentence for each recipient that `sender` may not write to."""
     known = routes.current()
+    refused = _refused(known, recipients, sender)
+    # Somebody who was added a moment ago can be written to at once.
+    if refused and (newest := routes.newest()) is not known:
+        refused = _refused(newest, recipients, sender)
+    return refused
+
+
+def _refused(
+    known: Routes, recipients: list[NamedAddress], sender: Address
+) -> list[str]:
     refused = []
     for recipient in recipients:
         try:

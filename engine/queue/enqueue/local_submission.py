@@ -101,21 +101,21 @@ def _prepare(
     is_everyday: bool,
     release_at: datetime | None,
 ) -> AcceptedMessage:
-    known = routes.current()
     if b"\0" in raw:
         raise PermanentFailure(smtp_replies.NUL_INSIDE)
     header, body = split(raw)
-    if by is not None:
-        if len(raw) > settings.POSTERN.message_size_limit:
-            raise PermanentFailure(smtp_replies.TOO_BIG)
-        _check_sender(known, envelope, header, by)
-    envelope, destinations = _route(known, envelope, is_everyday=is_everyday, by=by)
+    if by is not None and len(raw) > settings.POSTERN.message_size_limit:
+        raise PermanentFailure(smtp_replies.TOO_BIG)
+
+    known, routed, destinations = _addressed(
+        envelope, header, is_everyday=is_everyday, by=by
+    )
     # Before the scan, which is what a sender over the limit must not be able to cost us.
-    _check_rates(known, envelope, destinations, by=by)
-    verdict, unscanned, has_attachments = _scan(raw, envelope, reference, by=by)
+    _check_rates(known, routed, destinations, by=by)
+    verdict, unscanned, has_attachments = _scan(raw, routed, reference, by=by)
     header = _mark_unscanned(header, unscanned)
     return AcceptedMessage(
-        envelope=envelope,
+        envelope=routed,
         destinations=destinations,
         kept=content.keep(header, body, has_attachments=has_attachments),
         source=source,
@@ -130,6 +130,31 @@ def _prepare(
             **({"unscanned": unscanned} if unscanned else {}),
         },
     )
+
+
+def _addressed(
+    envelope: Envelope, header: bytes, *, is_everyday: bool, by: Actor | None
+) -> tuple[Routes, Envelope, tuple[str, ...]]:
+    """Checks the sender and the recipients.
+
+    Returns the routes by which they are allowed, the envelope with aliases resolved, and
+    the destination of each recipient.
+    """
+
+    def checked(known: Routes) -> tuple[Routes, Envelope, tuple[str, ...]]:
+        if by is not None:
+            _check_sender(known, envelope, header, by)
+        return known, *_route(known, envelope, is_everyday=is_everyday, by=by)
+
+    known = routes.current()
+    try:
+        return checked(known)
+    except PermanentFailure:
+        # Somebody who was added a moment ago can be written to at once.
+        newest = routes.newest()
+        if newest is known:
+            raise
+    return checked(newest)
 
 
 def _mark_unscanned(header: bytes, unscanned: list[str]) -> bytes:

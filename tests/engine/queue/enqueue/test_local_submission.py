@@ -11,6 +11,7 @@ from engine.mail.errors import PermanentFailure
 from engine.queue.enqueue import local_submission
 from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.registry.models import Connection, Organisation, Person
+from engine.routing import routes
 from engine.storage.models import Message
 from tests import factories
 from tests.engine.antivirus.specimens import EICAR
@@ -84,6 +85,22 @@ def test_a_stranger_is_refused_with_a_sentence(bob: Person) -> None:
         send(bob, "someone@stranger.example")
 
     assert refusal.value.reply.enhanced == "5.1.1"
+
+
+def test_somebody_added_a_moment_ago_can_be_written_to(
+    bob: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The routes of a process of the site are up to two seconds old."""
+    old = routes.current()
+    monkeypatch.setattr(routes, "current", lambda: old)
+    new = factories.make_person("new@northfield.secure.example", bob.organisation)
+    factories.make_mailbox(new)
+
+    send(bob, to=new.address)
+
+    assert Recipient.objects.get().address == new.address
+    with pytest.raises(PermanentFailure, match="not an address"):
+        send(bob, to="nobody@northfield.secure.example")
 
 
 def test_an_attachment_that_a_double_click_would_start_is_refused(
