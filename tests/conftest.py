@@ -40,6 +40,7 @@ from tests.peers.chromium import OpenPage
 # the ORM; tests/permissions opens each page there, and tests/security acts by each verb.
 PAGES = ("tests/api/", "tests/onboarding/", "tests/portal/")
 ON_BOTH = (
+    "tests/api/test_sandbox",
     "tests/portal/directory/",
     "tests/portal/guides/test_search",
     "tests/portal/organisation/mail/test_trace",

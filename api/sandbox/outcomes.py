@@ -82,7 +82,8 @@ def events(message: SandboxMessage) -> Sequence[Event]:
     found = [
         Event(reference=reference, kind=EventKind.RECEIVED, at=at, detail=received)
     ]
-    for recipient, outcome in message.outcomes.items():
+    # By address: PostgreSQL keeps no order in JSON.
+    for recipient, outcome in sorted(message.outcomes.items()):
         for kind, after, reply in STEPS[Outcome(outcome)]:
             found.append(
                 Event(

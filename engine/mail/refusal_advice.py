@@ -31,6 +31,8 @@ ADVICE = (
     ),
     (r"CR LF", "The program that wrote it ends lines wrongly. Send it by another one."),
     (r"NUL", "Send the file that it came from as an attachment."),
+    (r"^\S+ 5\.6\.1 ", "Set the server that sent it to encode messages as text."),
+    (r"^421 4\.5\.0 ", f"The server that sent it speaks SMTP wrongly. {AGAIN}"),
     (
         r"^\S+ 5\.6\.0 ",
         "The program that wrote it made a faulty header. Correct it there.",

@@ -11,6 +11,8 @@ from pathlib import Path
 
 # Where octets are kept: the corpus of each target, and those that showed a fault.
 KEPT = Path(tempfile.gettempdir()) / "postern-fuzzing"
+UNCAUGHT = "Uncaught Python exception"  # atheris says so above the traceback
+SHOWN = 3000  # characters
 
 
 @dataclass(frozen=True)
@@ -51,5 +53,11 @@ def run(name: str, *, seconds: int, is_planted: bool = False) -> Run:
         int((counted or tried or ["0"])[-1]),
         max(map(int, covered), default=0),
         done.returncode != 0,
-        said[-3000:],
+        _fault(said),
     )
+
+
+def _fault(said: str) -> str:
+    """Returns the fault's traceback; without one, the end of what the fuzzer said."""
+    _, found, rest = said.partition(UNCAUGHT)
+    return f"{found}{rest}"[:SHOWN] if found else said[-SHOWN:]
