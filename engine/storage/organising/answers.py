@@ -37,8 +37,19 @@ class History:
     answers: list[MessageAnswer]
 
 
-def note_opening(message: Message, *, by: Person) -> None:
-    """Records that a member has opened a message, the first time."""
+def open_message(message: Message, *, by: Person) -> History:
+    """Records that a member opens a message, the first time, and returns its history.
+
+    Writes nothing later: most pages are of messages that the member has seen before.
+    """
+    found = history(message)
+    if all(opening.person_id != by.pk for opening in found.openings):
+        _note_opening(message, by=by)
+        found = history(message)
+    return found
+
+
+def _note_opening(message: Message, *, by: Person) -> None:
     MessageOpening.objects.bulk_create(
         [MessageOpening(message=message, person=by, at=clock.now())],
         ignore_conflicts=True,

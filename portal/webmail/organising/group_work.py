@@ -48,10 +48,9 @@ def of_message(
     """
     if not access.is_group or access.emergency is not None:
         return None
-    answers.note_opening(message, by=mailboxes.person)
     found = assignments.members(access.mailbox)
     return GroupWork(
-        history=answers.history(message),
+        history=answers.open_message(message, by=mailboxes.person),
         notes=notes.of_conversation(message),
         members=found,
         assignee=names_of(found).get(message.assigned_to, FORMER_MEMBER)

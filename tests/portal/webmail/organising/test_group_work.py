@@ -174,6 +174,19 @@ def test_members_see_who_opened_a_message(
     assert MessageOpening.objects.count() == 2
 
 
+def test_a_message_that_was_seen_before_is_shown_without_a_write(
+    ritas: Client, office: Mailbox
+) -> None:
+    message = store_message(office)
+    read(ritas, message)
+
+    with CaptureQueriesContext(connection) as ran:
+        read(ritas, message)
+
+    assert not [one for one in ran if 'storage_messageopening" (' in one["sql"]]
+    assert len(ran) <= 13
+
+
 def test_a_note_is_seen_by_members_and_leaves_in_no_mail(
     alices: Client, bobs: Client, charlies: Client, ritas: Client, office: Mailbox
 ) -> None:
