@@ -141,6 +141,22 @@ def _authors(header: HeaderBlock) -> list[NamedAddress]:
     return _named([*written, *senders])
 
 
+def author_domain(header: HeaderBlock) -> str:
+    """Returns the domain of From, as A-labels; empty unless there is exactly one.
+
+    Of a repeated field, and of authors at several domains, readers may see any.
+    """
+    fields = header.all("From")
+    if len(fields) != 1:
+        return ""
+    try:
+        found = strict_addresses_in(fields[0].value)
+    except InvalidAddressError:
+        return ""
+    domains = {one.address.domain for one in found}
+    return domains.pop() if len(domains) == 1 else ""
+
+
 def _resent(header: HeaderBlock) -> list[NamedAddress]:
     return _named([*header.all("Resent-From"), *header.all("Resent-Sender")])
 

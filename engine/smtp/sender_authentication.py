@@ -15,14 +15,13 @@ from typing import Any
 
 from django.conf import settings
 
-from engine.mail import address_list
-from engine.mail.address import InvalidAddressError
 from engine.mail.authentication import dmarc, spf
 from engine.mail.authentication.arc import Arc, ArcChain, ArcResult
 from engine.mail.authentication.dmarc import Dmarc, DmarcResult, Proved
 from engine.mail.authentication.lookup import LookupUnavailable
 from engine.mail.authentication.spf import SpfResult
 from engine.mail.authentication.spf_record import Spf
+from engine.mail.authors import author_domain
 from engine.mail.dkim import verification
 from engine.mail.dkim.canonical_forms import BodyDigests
 from engine.mail.dkim.signature import Malformed, Signature, signatures
@@ -199,22 +198,6 @@ async def _of_author(
     )
     is_exact = settings.POSTERN.dmarc_alignment == "exact"
     return await dmarc.evaluate(records, author, proved, is_exact=is_exact)
-
-
-def author_domain(header: HeaderBlock) -> str:
-    """Returns the domain of From, as A-labels; empty unless there is exactly one.
-
-    Of a repeated field, and of authors at several domains, readers may see any.
-    """
-    fields = header.all("From")
-    if len(fields) != 1:
-        return ""
-    try:
-        found = address_list.strict_addresses_in(fields[0].value)
-    except InvalidAddressError:
-        return ""
-    domains = {one.address.domain for one in found}
-    return domains.pop() if len(domains) == 1 else ""
 
 
 def facts(proofs: Proofs) -> dict[str, Any]:

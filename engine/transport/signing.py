@@ -15,9 +15,9 @@ from functools import partial
 
 from django.conf import settings
 
-from engine.mail.address import InvalidAddressError
-from engine.mail.address_list import strict_addresses_in
-from engine.mail.dkim import arc_sealing, signing
+from engine.mail.authentication import arc_sealing
+from engine.mail.authors import author_domain
+from engine.mail.dkim import signing
 from engine.mail.dkim.canonical_forms import BodyDigest, Form
 from engine.mail.header import Field, HeaderBlock
 from engine.signing import mail_keys
@@ -78,19 +78,6 @@ def _fields(raw: bytes, body_hash: bytes, signers: Signers) -> list[Field]:
         now=now,
     )
     return [*arc_set, *signatures]
-
-
-def author_domain(header: HeaderBlock) -> str:
-    """Returns the domain of the author's address; empty where there is none or several."""
-    found = header.get("From")
-    if found is None:
-        return ""
-    try:
-        authors = strict_addresses_in(found.value)
-    except InvalidAddressError:
-        return ""
-    domains = {author.address.domain for author in authors}
-    return domains.pop() if len(domains) == 1 else ""
 
 
 def _body_hash(message: WireMessage) -> bytes:

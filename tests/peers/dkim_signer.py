@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
+from tests.peers.milter import Milter
+from tests.peers.opendkim import PROGRAM
 from tests.signing import Signer
 
-PROGRAM = "/usr/sbin/opendkim"
 CONFIG = """\
 Mode s
 Socket inet:{port}@127.0.0.1
@@ -22,21 +20,14 @@ Syslog no
 """
 
 
-class DkimSigner:
+class DkimSigner(Milter):
     """One OpenDKIM that signs for one domain."""
 
     def __init__(self, signer: Signer) -> None:
+        super().__init__()
         self._signer = signer
-        self.port = free_port()
-        self.folder = open_folder()
-        self._daemon: Daemon | None = None
 
-    @property
-    def milter(self) -> str:
-        """Its address, as Postfix's milters are named."""
-        return f"inet:127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
+    def configure(self) -> list[str]:
         key = self.folder / "key.pem"
         key.write_bytes(self._signer.private())
         config = self.folder / "opendkim.conf"
@@ -48,12 +39,4 @@ class DkimSigner:
                 key=key,
             )
         )
-        command = [PROGRAM, "-f", "-x", str(config)]
-        self._daemon = Daemon(command, self.folder / "opendkim.log")
-        self._daemon.wait_for(lambda: answers(self.port))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._daemon is not None:
-            self._daemon.stop()
-        remove_folder(self.folder)
+        return [PROGRAM, "-f", "-x", str(config)]

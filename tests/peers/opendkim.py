@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
-
-from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
+from tests.peers.milter import Milter
 
 PROGRAM = "/usr/sbin/opendkim"
 NAME = "opendkim.test"
@@ -30,35 +28,20 @@ forward-zone:
 """
 
 
-class OpenDkim:
+class OpenDkim(Milter):
     """One OpenDKIM, which asks one name server, `host:port`, for keys.
 
     It writes what it found into Authentication-Results under NAME.
     """
 
     def __init__(self, name_server: str) -> None:
+        super().__init__()
         self._name_server = name_server
-        self.port = free_port()
-        self.folder = open_folder()
-        self._daemon: Daemon | None = None
 
-    @property
-    def milter(self) -> str:
-        """Its address, as Postfix's smtpd_milters names it."""
-        return f"inet:127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
+    def configure(self) -> list[str]:
         (self.folder / "internal").write_text("192.0.2.1\n")
         server = self._name_server.replace(":", "@")
         (self.folder / "unbound.conf").write_text(RESOLVER.format(server=server))
         config = self.folder / "opendkim.conf"
         config.write_text(CONFIG.format(port=self.port, name=NAME, folder=self.folder))
-        command = [PROGRAM, "-f", "-x", str(config)]
-        self._daemon = Daemon(command, self.folder / "opendkim.log")
-        self._daemon.wait_for(lambda: answers(self.port))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._daemon is not None:
-            self._daemon.stop()
-        remove_folder(self.folder)
+        return [PROGRAM, "-f", "-x", str(config)]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from typing import Self
 
-from tests.peers.process import Daemon, answers, free_port, open_folder, remove_folder
+from tests.peers.milter import Milter
 
 PROGRAM = "/usr/bin/rspamd"
 USER = "_rspamd"
@@ -49,24 +48,17 @@ milter_headers {{
 """
 
 
-class Rspamd:
+class Rspamd(Milter):
     """One Rspamd, which asks one name server, `host:port`.
 
     It writes what it found into Authentication-Results, under the name of this host.
     """
 
     def __init__(self, name_server: str) -> None:
+        super().__init__()
         self._name_server = name_server
-        self.port = free_port()
-        self.folder = open_folder()
-        self._daemon: Daemon | None = None
 
-    @property
-    def milter(self) -> str:
-        """Its address, as Postfix's smtpd_milters names it."""
-        return f"inet:127.0.0.1:{self.port}"
-
-    def __enter__(self) -> Self:
+    def configure(self) -> list[str]:
         # The public suffixes, of which Debian's list has no reserved one.
         (self.folder / "suffixes").write_text("example\n")
         config = self.folder / "rspamd.conf"
@@ -74,15 +66,4 @@ class Rspamd:
             CONFIG.format(folder=self.folder, port=self.port, server=self._name_server)
         )
         shutil.chown(self.folder, USER, USER)
-        command = [PROGRAM, "-f", "-u", USER, "-g", USER, "-c", str(config)]
-        self._daemon = Daemon(command, self.folder / "rspamd.log")
-        self._daemon.wait_for(lambda: answers(self.port))
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._daemon is not None:
-            self._daemon.stop()
-        remove_folder(self.folder)
-
-    def log(self) -> str:
-        return (self.folder / "rspamd.log").read_text(errors="replace")
+        return [PROGRAM, "-f", "-u", USER, "-g", USER, "-c", str(config)]

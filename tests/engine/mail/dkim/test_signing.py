@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.dkim import arc_sealing, signing
-from engine.mail.dkim.arc_sealing import Chain
+from engine.mail.authentication import arc_sealing
+from engine.mail.authentication.arc_sealing import Chain
+from engine.mail.dkim import signing
 from engine.mail.dkim.canonical_forms import BodyDigest, BodyDigests, Form
 from engine.mail.dkim.signature import Signature, signatures
 from engine.mail.dkim.signing import DomainKey

@@ -7,6 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engine.mail.authentication.arc import (
+    FIELDS,
+    MAX_SETS,
+    MESSAGE_SIGNATURE,
+    RESULTS,
+    SEAL,
+)
 from engine.mail.dkim import tag_list
 from engine.mail.dkim.canonical_forms import Form, canonical_field
 from engine.mail.dkim.signing import (
@@ -21,14 +28,7 @@ from engine.mail.dkim.signing import (
 from engine.mail.dkim.tag_list import TagError
 from engine.mail.header import Field, HeaderBlock
 
-RESULTS, MESSAGE_SIGNATURE, SEAL = SET = (
-    "ARC-Authentication-Results",
-    "ARC-Message-Signature",
-    "ARC-Seal",
-)
 AUTHENTICATION_RESULTS = "Authentication-Results"
-# RFC 8617 §4.2.1. A message with more is left as it is.
-MAX_INSTANCES = 50
 
 _INSTANCE = re.compile(
     rb"[ \t\r\n]*i[ \t\r\n]*=[ \t\r\n]*([0-9]{1,3})[ \t\r\n]*(?:;|$)"
@@ -67,11 +67,11 @@ def arrival(header: HeaderBlock, names: Collection[str]) -> Arrival:
     """
     top = header.get(AUTHENTICATION_RESULTS)
     results = top if top is not None and _is_ours(top, names) else None
-    if not any(header.get(name) for name in SET):
+    if not any(header.get(name) for name in FIELDS):
         return Arrival(results, Chain.NONE)
     found = _sets(header)
     known = _stated(results)
-    if len(found) >= MAX_INSTANCES or _has_failed(found):
+    if len(found) >= MAX_SETS or _has_failed(found):
         # RFC 8617 §5.1: nothing is to be added to a chain that is sealed as failed.
         known = None
     elif known is Chain.NONE or (known is Chain.PASS and not found):
@@ -97,7 +97,7 @@ def seal(
     if arrived.chain is None:
         return []
     instance = _highest(header) + 1
-    if instance > MAX_INSTANCES:
+    if instance > MAX_SETS:
         return []
     results = _results_field(arrived.results, instance, server_name)
     names = signed_names(header, (*SIGNED, "DKIM-Signature"), OVERSIGNED)
@@ -151,7 +151,7 @@ def _stated(results: Field | None) -> Chain | None:
 def _sets(header: HeaderBlock) -> tuple[tuple[Field, Field, Field], ...]:
     """Returns the sets from the first to the last; none where any is incomplete."""
     by_name = []
-    for name in SET:
+    for name in FIELDS:
         fields = header.all(name)
         by_instance = {_instance(field): field for field in fields}
         if sorted(by_instance) != list(range(1, len(fields) + 1)):
@@ -164,7 +164,7 @@ def _sets(header: HeaderBlock) -> tuple[tuple[Field, Field, Field], ...]:
 
 
 def _highest(header: HeaderBlock) -> int:
-    fields = [field for name in SET for field in header.all(name)]
+    fields = [field for name in FIELDS for field in header.all(name)]
     return max(map(_instance, fields), default=0)
 
 
