@@ -66,63 +66,21 @@ def keep_mail_keys() -> int:
 
 def schedule_jobs() -> None:
     """Schedules the jobs, after each migration. Idempotent."""
-    Schedule.objects.update_or_create(
-        name="registry.apply_address_changes",
-        defaults={
-            "func": "engine.registry.tasks.apply_address_changes",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 5,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="registry.audit_sign_ins",
-        defaults={
-            "func": "engine.registry.tasks.audit_sign_ins",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 10,
-            "cluster": Lane.LONG,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="registry.purge_changes",
-        defaults={
-            "func": "engine.registry.tasks.purge_changes",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 10,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="registry.refold_directory",
-        defaults={
-            "func": "engine.registry.tasks.refold_directory",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-            "cluster": Lane.LONG,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="registry.fill_word_columns",
-        defaults={
-            "func": "engine.registry.tasks.fill_word_columns",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 1,
-            "cluster": Lane.LONG,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="registry.refresh_providers",
-        defaults={
-            "func": "engine.registry.tasks.refresh_providers",
-            "schedule_type": Schedule.DAILY,
-            "cluster": Lane.CALLS,
-        },
-    )
-    Schedule.objects.update_or_create(
-        name="registry.keep_mail_keys",
-        defaults={
-            "func": "engine.registry.tasks.keep_mail_keys",
-            "schedule_type": Schedule.MINUTES,
-            "minutes": 5,
-            "cluster": Lane.CALLS,
-        },
-    )
+    for name, minutes, lane in (
+        ("apply_address_changes", 5, None),
+        ("audit_sign_ins", 10, Lane.LONG),
+        ("purge_changes", 10, None),
+        ("refold_directory", 1, Lane.LONG),
+        ("fill_word_columns", 1, Lane.LONG),
+        ("refresh_providers", None, Lane.CALLS),
+        ("keep_mail_keys", 5, Lane.CALLS),
+    ):
+        Schedule.objects.update_or_create(
+            name=f"registry.{name}",
+            defaults={
+                "func": f"engine.registry.tasks.{name}",
+                "schedule_type": Schedule.MINUTES if minutes else Schedule.DAILY,
+                "minutes": minutes,
+                "cluster": lane,
+            },
+        )
