@@ -65,6 +65,19 @@ class LineWatch:
         return self._has_bare_newline or (at_end and bool(self._held))
 
 
+@dataclass(slots=True)
+class Pace:
+    """When a message began, in the loop's time, and how many octets have come."""
+
+    began: float
+    seen: int = 0
+
+    @property
+    def end(self) -> float:
+        """Until when more has to come."""
+        return self.began + message_intake.seconds_for(self.seen)
+
+
 class ChunkedMessage:
     """The message of a transaction that BDAT has begun.
 
@@ -77,10 +90,11 @@ class ChunkedMessage:
     ) -> None:
         self._intake, self._client = intake, client
         self._lines = LineWatch()
+        loop = asyncio.get_running_loop()
+        self._pace = Pace(loop.time())
+        self._on_overdue = on_overdue
         # Without it, a client that says NOOP between chunks would hold a scanner.
-        self._overdue = asyncio.get_running_loop().call_later(
-            message_intake.DEADLINE, on_overdue
-        )
+        self._overdue = loop.call_at(self._pace.end, on_overdue)
         self._is_handed_on = False
         self.refusal: Reply | None = None
 
@@ -113,7 +127,7 @@ class ChunkedMessage:
 
     async def _read(self, source: MessageSource, chunk: Chunk) -> None:
         with unbroken(source, self._client):
-            await _octets(source, chunk.size, self._take)
+            await _octets(source, chunk.size, self._take, self._pace)
             if chunk.is_last and not self._lines.is_at_line_start:
                 # Mail is made of lines, and DATA cannot end within one. DKIM completes
                 # the last line as well before it hashes (RFC 6376 §3.4.3).
@@ -122,6 +136,13 @@ class ChunkedMessage:
             has_bare_newline=self._lines.has_bare_newline(at_end=chunk.is_last),
             has_nul=self._lines.has_nul,
         )
+        self._overdue.cancel()
+        if self.refusal is not None:
+            # Its scanner is another's; what follows is read and dropped.
+            await self._intake.release()
+        elif not chunk.is_last:
+            loop = asyncio.get_running_loop()
+            self._overdue = loop.call_at(self._pace.end, self._on_overdue)
 
     async def _take(self, octets: bytes) -> None:
         if self.refusal is None:
@@ -139,17 +160,20 @@ async def discard(source: MessageSource, chunk: Chunk, client: object) -> None:
         pass
 
     with unbroken(source, client):
-        await _octets(source, chunk.size, drop)
+        await _octets(source, chunk.size, drop, Pace(asyncio.get_running_loop().time()))
 
 
 async def _octets(
-    source: MessageSource, size: int, take: Callable[[bytes], Awaitable[None]]
+    source: MessageSource,
+    size: int,
+    take: Callable[[bytes], Awaitable[None]],
+    pace: Pace,
 ) -> None:
-    """Reads exactly so many octets; each chunk has the time that a message has."""
-    began, seen = asyncio.get_running_loop().time(), 0
-    async with asyncio.timeout(message_intake.PATIENCE) as deadline:
-        while seen < size:
-            octets = await source.read_part(size - seen)
-            seen += len(octets)
-            deadline.reschedule(began + message_intake.seconds_for(seen))
+    """Reads exactly so many octets, at the pace of the whole message."""
+    async with asyncio.timeout_at(pace.end) as deadline:
+        while size:
+            octets = await source.read_part(size)
+            size -= len(octets)
+            pace.seen += len(octets)
+            deadline.reschedule(pace.end)
             await take(octets)

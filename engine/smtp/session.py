@@ -15,6 +15,7 @@ from engine.queue.sending_rates import rate_limits
 from engine.smtp import chunked_message, message_intake
 from engine.smtp.bound_session import BoundSession
 from engine.smtp.chunked_message import Chunk, ChunkedMessage
+from engine.smtp.command_stream import Method
 from engine.smtp.data_reader import read_message
 from engine.smtp.mail_transaction import RECIPIENT_LIMIT, Parameters
 from engine.smtp.message_acceptance import ReceivedMessage
@@ -28,6 +29,29 @@ class Session(BoundSession):
 
     # The message that BDAT has begun, until its last chunk.
     _chunked: ChunkedMessage | None = None
+    # Why a chunk of the present message was refused: without it there is no message.
+    _refused_chunk: Reply | None = None
+    # Whether the octets that BDAT announces are still to be read.
+    _owes_octets = False
+
+    async def run(self, command: str, method: Method, argument: str | None) -> None:
+        """Runs a command. A BDAT that fails before its octets are read ends the session.
+
+        Whatever the fault: what follows is a message's content, and must never be taken
+        for commands.
+        """
+        self._owes_octets = command == "BDAT"
+        try:
+            await super().run(command, method, argument)
+        except ConnectionResetError:
+            raise
+        except Exception as error:
+            if not self._owes_octets:
+                raise
+            self.push(await self.handle_exception(error))
+        if self._owes_octets:
+            self.push(str(smtp_replies.OUT_OF_STEP))
+            self.hang_up()
 
     async def smtp_EHLO(self, hostname: str | None) -> None:
         """Answers EHLO with the extensions offered (RFC 5321 §4.1.1.1)."""
@@ -115,7 +139,7 @@ class Session(BoundSession):
         binding = await self.require_binding(routes)
         if not self.transaction.has_sender:
             return smtp_replies.BAD_SEQUENCE.saying("Say MAIL first")
-        if self._chunked is not None:
+        if self._has_begun:
             return smtp_replies.BAD_SEQUENCE.saying("The message has begun already")
         address, parameters = _path("TO:", arg)
         if address is None:
@@ -131,7 +155,7 @@ class Session(BoundSession):
 
     async def smtp_DATA(self, arg: str | None) -> None:
         """Reads and accepts the message; the transaction ends in any case."""
-        if self._chunked is not None:
+        if self._has_begun:
             text = "BDAT has begun the message; end it with BDAT, or say RSET"
             self.answer("DATA", smtp_replies.BAD_SEQUENCE.saying(text))
             return
@@ -157,28 +181,45 @@ class Session(BoundSession):
                 raise MailError(smtp_replies.TOO_BIG)
         except MailError as error:
             self.answer("BDAT", error.reply)
-            self.push(str(smtp_replies.OUT_OF_STEP))
-            self.hang_up()
             return
-        if self._chunked is not None and self._chunked.refusal is not None:
+        refusal = self._refused_chunk
+        if refusal is None and self._chunked is not None:
+            refusal = self._chunked.refusal
+        if refusal is not None:
             # Traced when it was refused first.
-            await chunked_message.discard(self, chunk, self.peer.address)
-            self.send_reply(self._chunked.refusal)
+            await self._discard(chunk)
+            self.send_reply(refusal)
         else:
             bad_syntax = smtp_replies.BAD_SYNTAX
             await self.run_command("BDAT", partial(self._bdat, chunk), bad_syntax, "")
-        if chunk.is_last and self.transaction.recipients:
-            self.end_transaction()
+        if chunk.is_last:
+            self._refused_chunk = None
+            if self.transaction.recipients:
+                self.end_transaction()
+
+    @property
+    def _has_begun(self) -> bool:
+        """Whether BDAT has brought a part of the message, or lost one."""
+        return self._chunked is not None or self._refused_chunk is not None
 
     async def _bdat(self, chunk: Chunk, arg: str) -> Reply:
         try:
             message = await self._chunked_message()
-        except MailError:
-            await chunked_message.discard(self, chunk, self.peer.address)
+        except MailError as error:
+            await self._discard(chunk)
+            if self.transaction.has_sender:
+                # For a moment perhaps; the message would be kept without this chunk.
+                self._refused_chunk = error.reply
             raise
+        # From here on they are read, or the connection ends.
+        self._owes_octets = False
         if chunk.is_last:
             return await message.read_last(self, chunk)
         return await message.read(self, chunk)
+
+    async def _discard(self, chunk: Chunk) -> None:
+        self._owes_octets = False
+        await chunked_message.discard(self, chunk, self.peer.address)
 
     async def _chunked_message(self) -> ChunkedMessage:
         """Returns the message that the chunk belongs to. Raises MailError."""
@@ -203,6 +244,7 @@ class Session(BoundSession):
         if self._chunked is not None:
             self._chunked.abandon()
             self._chunked = None
+        self._refused_chunk = None
         super().end_transaction()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -8,14 +8,16 @@ from typing import Any, cast
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.db import DatabaseError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mail import smtp_replies
+from engine.mail.errors import MailError
 from engine.mail.smtp_replies import Reply
 from engine.queue.models import QueuedMessage
 from engine.registry.models import Person
-from engine.smtp import chunked_message, message_intake
+from engine.smtp import chunked_message, message_intake, session
 from engine.smtp.chunked_message import Chunk, ChunkedMessage
 from engine.smtp.data_reader import DataReader
 from engine.smtp.message_intake import MessageIntake
@@ -298,3 +300,45 @@ async def test_a_message_that_is_never_ended_is_broken_off(
     )
     while chunked_message._releases:
         await asyncio.sleep(0.01)
+
+
+async def test_a_fault_before_a_chunk_is_read_ends_the_session(
+    server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its octets would be run as commands."""
+
+    def fails() -> None:
+        raise DatabaseError("away")
+
+    monkeypatch.setattr(session, "Spool", fails)
+
+    await server.say(
+        "receive",
+        SIGN_IN + BEGIN + "c! BDAT 6 LAST\\r\\nNOOP\\r\\n\n"
+        "s: 451 4.3.0 *\ns: 421 4.5.0 *\nclosed\n",
+        credential=credential,
+    )
+
+
+async def test_no_message_is_kept_without_a_chunk_that_was_refused(
+    server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where the cause of the refusal has passed meanwhile."""
+    new_message, refusals = session.Session._new_message, [smtp_replies.TRY_LATER]
+
+    def refuses_once(self: session.Session, *given: Any) -> Any:
+        if refusals:
+            raise MailError(refusals.pop())
+        return new_message(self, *given)
+
+    monkeypatch.setattr(session.Session, "_new_message", refuses_once)
+
+    await server.say(
+        "receive",
+        SIGN_IN + BEGIN + f"c! BDAT 4\\r\\nFromBDAT 34 LAST\\r\\n{HEADER}\n"
+        "s: 451 4.3.0 *\ns: 451 4.3.0 *\n" + BEGIN + f"c! BDAT 34 LAST\\r\\n{HEADER}\n"
+        "s: 250 2.0.0 Kept as *\n",
+        credential=credential,
+    )
+
+    assert await sync_to_async(QueuedMessage.objects.count)() == 1
