@@ -189,7 +189,7 @@ class Follower:
     def checked(self, *, waits: bool = False) -> Routes:
         """Returns the routes, checked against the log if `max_age` has passed.
 
-        With `waits`, after a look of another thread as well. Without, while another thread does so, what is held still serves: loading half a million
+        With `waits`, by a look of its own, begun now. Without, while another thread does so, what is held still serves: loading half a million
         mailboxes takes seconds, and acceptance must not wait for it.
         """
         # Only the first load is waited for; and every look in tests, where `max_age` is
@@ -198,7 +198,7 @@ class Follower:
         if not self._lock.acquire(blocking=may_wait):
             return self.held()
         try:
-            return self.fresh() or self._follow()
+            return (None if waits else self.fresh()) or self._follow()
         finally:
             self._lock.release()
 

@@ -88,7 +88,6 @@ def newest() -> Routes:
     somebody who was added in the request before. The same object as `current` gave where
     nothing was changed. Not for the event loop.
     """
-    _follower.expire()
     return _follower.checked(waits=True)
 
 

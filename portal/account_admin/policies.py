@@ -15,6 +15,7 @@ from engine.registry.models import (
     RoleName,
 )
 from engine.registry.permissions import Permission, two_person_rule
+from engine.registry.permissions.own_administrators import person_behind
 from onboarding.first_sign_in.policies import can_have_sign_in, can_set_first_password
 
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
@@ -48,7 +49,7 @@ def may_get_sign_in(person: Person) -> bool:
 
 def check_can_reset(person: Person, *, by: Actor) -> None:
     """Raises PolicyError unless `by` may reset how the person signs in."""
-    if person == by:
+    if person == person_behind(by):
         raise PolicyError("Change your own password and second factor in “Account”.")
     if not person.is_active:
         raise PolicyError(f"{person.name} is suspended. Resume the account first.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.utils import timezone
 from django_q.models import OrmQ
 
 from engine.audit.models import Entry
@@ -190,3 +191,30 @@ def test_quota_is_set_by_the_community_alone(key: Key, call: Api, bob: Person) -
     assert call("PATCH", at, {"quota_bytes": -1}).status_code == 400
     bob.mailbox.refresh_from_db()
     assert bob.mailbox.quota_bytes == 10**9
+
+
+def test_nobody_does_by_a_key_what_they_may_not_do_for_themselves(
+    key: Key, northfield: Organisation, alice: Person, bob: Person
+) -> None:
+    call = key(northfield, made_by=bob)
+    at = f"/people/{bob.pk}"
+
+    assert call("PUT", f"{at}/roles/administrator").status_code == 409
+    assert call("POST", f"{at}/sign-in-link").status_code == 409
+    asked = call("POST", f"{at}/second-factor-reset", {"reason": "Lost"})
+    assert asked.status_code == 409
+    assert not OrganisationRole.objects.filter(person=bob).exists()
+
+
+def test_a_key_of_a_recovered_account_names_no_administrator(
+    key: Key, northfield: Organisation, alice: Person, bob: Person
+) -> None:
+    """Whoever took the account over would name a second account of theirs."""
+    call = key(northfield, made_by=alice)
+    alice.mail_shut_at = timezone.now()
+    alice.save()
+
+    refused = call("PUT", f"/people/{bob.pk}/roles/administrator")
+
+    assert refused.status_code == 409
+    assert "recovered" in refused.json()["detail"]

@@ -278,3 +278,17 @@ def test_secrets_tell_the_modes_apart(northfield: Organisation) -> None:
             by=None,
         )
         assert secret.startswith(prefix)
+
+
+def test_a_test_key_is_not_shown_where_accounts_are_recovered(
+    call: Api, live: Api, alice: Person
+) -> None:
+    alice.everyday_address = "alice@home.example"
+    alice.save()
+
+    for api, shown in ((live, "alice@home.example"), (call, "")):
+        found = api("GET", f"/people/{alice.pk}").json()
+        assert found["everyday_address"] == shown
+        listed = api("GET", "/people").json()["results"]
+        assert shown in [one["everyday_address"] for one in listed]
+        assert ("home.example" in str(listed)) is bool(shown)

@@ -51,6 +51,14 @@ class PersonSerializer(serializers.ModelSerializer[Person]):
             "created_at",
         ]
 
+    def to_representation(self, instance: Person) -> dict[str, Any]:
+        """Leaves out from test keys the address by which an account is recovered."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        view = self.context.get("view")
+        if view is not None and view.caller.is_test:
+            shown["everyday_address"] = ""
+        return shown
+
     def get_roles(self, person: Person) -> list[str]:
         return sorted({role.role for role in person.organisation_roles.all()})
 

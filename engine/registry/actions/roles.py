@@ -20,6 +20,7 @@ from engine.registry.permissions.last_administrator import (
 from engine.registry.permissions.own_administrators import (
     check_may_open_mail,
     is_outsider,
+    person_behind,
 )
 from engine.registry.permissions.roles import ORGANISATION_ROLES
 from engine.registry.verbs import record_action, verb
@@ -39,7 +40,7 @@ def give(
         raise PolicyError(
             f"{role.label} is a staff role, not a role in an organisation."
         )
-    if by == person:
+    if person_behind(by) == person:
         raise PolicyError("You cannot give yourself a role. Ask another administrator.")
     held = OrganisationRole.objects.filter(
         person=person, organisation=organisation, role=role

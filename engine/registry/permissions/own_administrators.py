@@ -59,7 +59,8 @@ def check_may_open_mail(organisation: Organisation, *, by: Actor | None) -> None
     """
     if by is None:
         return
-    if isinstance(by, Person) and by.is_mail_shut:
+    acts = person_behind(by)
+    if acts is not None and acts.is_mail_shut:
         raise PolicyError(
             "Your own account has just been recovered. You can do this when your "
             "mailbox is unlocked."
@@ -72,6 +73,14 @@ def check_may_open_mail(organisation: Organisation, *, by: Actor | None) -> None
             "anyone into an organisation's mail. If none of its administrators can sign "
             "in, recover the account of one."
         )
+
+
+def person_behind(by: Actor | None) -> Person | None:
+    """Returns who acts: the person, or the one who made the API key. None for neither.
+
+    What nobody may do for themselves, they may not do by a key of theirs either.
+    """
+    return by.made_by if isinstance(by, ApiKey) else by
 
 
 def is_outsider(by: Actor | None, organisation: Organisation) -> bool:
