@@ -32,7 +32,7 @@ def forget_tokens() -> None:
     """Deletes expired access tokens, and what is old in the sandbox."""
     AccessToken.objects.filter(expires_at__lt=timezone.now()).delete()
     old = clock.now() - SANDBOX_RETENTION
-    SandboxMessage.objects.filter(created_at__lt=old).delete()
+    SandboxMessage.objects.filter(created_at__lt=old).defer("raw").delete()
 
 
 def schedule_jobs() -> None:

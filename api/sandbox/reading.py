@@ -48,6 +48,10 @@ def sandboxed(instead: Handler) -> Callable[[Handler], Handler]:
     return decorate
 
 
+# A page reads each message whole, and one may have five megabytes.
+MOST_SHOWN = 20
+
+
 def copies(caller: Caller) -> QuerySet[SandboxCopy]:
     """Returns the messages that a test key sees: those of its organisation's sandbox."""
     rows = SandboxCopy.objects.select_related("message", "mailbox")
@@ -122,7 +126,7 @@ def page(
         rows = rows.filter(pk__lt=before)
     if after is not None:
         rows = rows.filter(pk__gt=after)
-    limit = query["limit"]
+    limit = min(query["limit"], MOST_SHOWN)
     found = [*rows.order_by("-pk" if after is None else "pk")[: limit + 1]]
     shown = found[:limit]
     return shown if after is None else shown[::-1], len(found) > limit
@@ -144,7 +148,7 @@ def steps_of(message: SandboxMessage) -> list[Event]:
 
 def steps_of_reference(caller: Caller, reference: str) -> list[Event]:
     """Returns what has happened to a message of the caller's sandbox. Raises Http404."""
-    rows = SandboxMessage.objects.filter(organisation=caller.organisation)
+    rows = SandboxMessage.objects.filter(organisation=caller.organisation).defer("raw")
     message = get_object_or_404(
         rows if caller.is_test else rows.none(), reference=reference
     )

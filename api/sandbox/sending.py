@@ -158,4 +158,4 @@ def _forget_oldest(sender: Mailbox) -> None:
     rows = SandboxMessage.objects.filter(organisation=sender.organisation_id)
     beyond = rows.order_by("-pk").values_list("pk", flat=True)[KEPT : KEPT + 1].first()
     if beyond is not None:
-        rows.filter(pk__lte=beyond).delete()
+        rows.filter(pk__lte=beyond).defer("raw").delete()
