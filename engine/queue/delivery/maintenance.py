@@ -72,17 +72,33 @@ def notify_of_distrust(distrusted: Collection[str]) -> None:
     was not, because the destination was closed all the time that it has been due.
     """
     now = clock.now()
-    since = now - retry_schedule.TLS_PATIENCE
-    # Where the destination took mail meanwhile, the fault is this engine's, and another
-    # delivers what waits.
-    faulty = set(distrusted) - due_recipients.served_since(since, distrusted)
-    waiting = due_recipients.due(since).filter(destination__in=faulty)
-    _request_notices(waiting.filter(delay_noticed_at=None), now)
+    waiting = due_recipients.due(now - retry_schedule.TLS_PATIENCE)
+    _request_notices(_at_fault(waiting, distrusted, now), now)
 
 
 def request_delay_notices(now: datetime) -> None:
     """Has each sender notified once that mail for a recipient is delayed."""
     _request_notices(_delayed(now), now)
+    # TLS that keeps failing needs somebody to mend it: its senders hear of it earlier.
+    failing = _waiting(now).filter(
+        tls_failures__gte=retry_schedule.TLS_FAILURES,
+        tls_failing_since__lte=now - retry_schedule.TLS_PATIENCE,
+        delay_noticed_at=None,
+    )
+    names = failing.order_by().values_list("destination", flat=True).distinct()
+    _request_notices(_at_fault(failing, set(names), now), now)
+
+
+def _at_fault(
+    waiting: QuerySet[Recipient], destinations: Collection[str], now: datetime
+) -> QuerySet[Recipient]:
+    """Returns those for which no sender was notified and that no other engine delivers.
+
+    Where the destination took mail meanwhile, the fault is this engine's.
+    """
+    since = now - retry_schedule.TLS_PATIENCE
+    faulty = set(destinations) - due_recipients.served_since(since, destinations)
+    return waiting.filter(destination__in=faulty, delay_noticed_at=None)
 
 
 def _request_notices(delayed: QuerySet[Recipient], now: datetime) -> None:
@@ -105,14 +121,8 @@ def _delayed(now: datetime) -> QuerySet[Recipient]:
     since = now - retry_schedule.DELAY_NOTICE_AFTER
     # An untried recipient is delayed too: its destination may be known to be down.
     is_late = Q(attempts__gt=0) | Q(next_attempt_at__lte=since)
-    # TLS that keeps failing needs somebody to mend it: its senders hear of it earlier.
-    is_distrusted = Q(
-        tls_failures__gte=retry_schedule.TLS_FAILURES,
-        tls_failing_since__lte=now - retry_schedule.TLS_PATIENCE,
-    )
     return _waiting(now).filter(
-        is_distrusted | (is_late & Q(message__accepted_at__lte=since)),
-        delay_noticed_at=None,
+        is_late, message__accepted_at__lte=since, delay_noticed_at=None
     )
 
 

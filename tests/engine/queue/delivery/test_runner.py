@@ -345,6 +345,25 @@ def test_what_waits_for_a_server_that_takes_mail_of_others_is_not_called_late(
     assert queue.recipient(reference).delay_noticed_at is not None
 
 
+def test_attempts_without_trust_are_no_delay_while_the_server_takes_mail_of_others(
+    queue, hop, firm_connection, bob
+):
+    queue.send(bob.address, JANE)
+    queue.run()
+    reference = queue.send(bob.address, JANE)
+    since = timezone.now() - retry_schedule.TLS_PATIENCE
+    queued = Recipient.objects.filter(message__reference=reference)
+    queued.update(tls_failures=retry_schedule.TLS_FAILURES, tls_failing_since=since)
+
+    maintenance.run_due()
+    assert queue.recipient(reference).delay_noticed_at is None
+
+    long_ago = timezone.now() - retry_schedule.TLS_PATIENCE - timedelta(seconds=1)
+    Recipient.objects.exclude(finished_at=None).update(finished_at=long_ago)
+    maintenance.run_due()
+    assert queue.recipient(reference).delay_noticed_at is not None
+
+
 @pytest.mark.parametrize("hours", [2, 48])
 def test_what_waits_untried_says_what_its_server_answered_to_others(
     queue, hop, firm_connection, bob, read, hours
