@@ -35,18 +35,13 @@ class Session(BoundSession):
     _owes_octets = False
 
     async def run(self, command: str, method: Method, argument: str | None) -> None:
-        """Runs a command. A BDAT that fails before its octets are read ends the session.
-
-        Whatever the fault: what follows is a message's content, and must never be taken
-        for commands.
-        """
+        """Runs a command. A BDAT that fails before its octets are read ends the session,
+        whatever the fault: a message's content must never be taken for commands."""
         self._owes_octets = command == "BDAT"
         try:
             await super().run(command, method, argument)
-        except ConnectionResetError:
-            raise
         except Exception as error:
-            if not self._owes_octets:
+            if not self._owes_octets or isinstance(error, ConnectionResetError):
                 raise
             self.push(await self.handle_exception(error))
         if self._owes_octets:
@@ -182,9 +177,8 @@ class Session(BoundSession):
         except MailError as error:
             self.answer("BDAT", error.reply)
             return
-        refusal = self._refused_chunk
-        if refusal is None and self._chunked is not None:
-            refusal = self._chunked.refusal
+        begun = self._chunked
+        refusal = self._refused_chunk or (begun.refusal if begun else None)
         if refusal is not None:
             # Traced when it was refused first.
             await self._discard(chunk)

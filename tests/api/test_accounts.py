@@ -209,7 +209,7 @@ def test_nobody_does_by_a_key_what_they_may_not_do_for_themselves(
 def test_a_key_of_a_recovered_account_names_no_administrator(
     key: Key, northfield: Organisation, alice: Person, bob: Person
 ) -> None:
-    """Whoever took the account over would name a second account of theirs."""
+    """An intruder in the account would name a second account of theirs."""
     call = key(northfield, made_by=alice)
     alice.mail_shut_at = timezone.now()
     alice.save()
