@@ -17,9 +17,11 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from engine.database.prepared_queries import PreparedQuery
 from engine.registry import permissions
 from engine.registry.models import Person
 from portal.sessions.user_agents import browser_of
@@ -36,6 +38,15 @@ SEEN_EVERY = 60
 Facts = dict[str, Any]
 
 
+def _sessions(session_key: str) -> QuerySet[WebSession]:
+    model = cast("type[WebSession]", SessionStore.get_model_class())
+    rows = model.objects.select_related("person__organisation")
+    return rows.filter(session_key=session_key)
+
+
+_SESSION = PreparedQuery(_sessions)
+
+
 class SessionStore(DatabaseStore):
     """Stores sessions with their person, and lets them expire when idle."""
 
@@ -48,13 +59,8 @@ class SessionStore(DatabaseStore):
 
     def load(self) -> Facts:
         """Loads the session and, in the same statement, its person and organisation."""
-        sessions = cast("type[WebSession]", self.model).objects
-        row = (
-            sessions.select_related("person__organisation")
-            .filter(session_key=self.session_key, expire_date__gt=timezone.now())
-            .first()
-        )
-        if row is None:
+        row = _SESSION.first(self.session_key or "")
+        if row is None or row.expire_date <= timezone.now():
             self._session_key = None
             return {}
         self.person = row.person

@@ -19,6 +19,7 @@ from functools import cached_property
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
+from engine.database.prepared_queries import PreparedQuery
 from engine.registry import mailbox_openings
 from engine.registry.mailbox_openings import OpeningMethod
 from engine.registry.models import Person
@@ -39,6 +40,13 @@ __all__ = [
     "reads_mail",
     "requires_mail",
 ]
+
+# Whoever runs it checks the mailbox: `AccessibleMailboxes.message` alone does.
+_MESSAGE = PreparedQuery(
+    lambda message_id: Message.objects.filter(pk=message_id).select_related(
+        "folder", "mailbox", "content"
+    )
+)
 
 
 class AccessibleMailboxes:
@@ -124,13 +132,9 @@ class AccessibleMailboxes:
     def message(self, message_id: int) -> tuple[MailboxAccess, Message]:
         """Returns a message and its mailbox. Raises Http404 if they may not read it."""
         for accesses in self._readable():
-            ids = [access.mailbox.pk for access in accesses]
-            message = (
-                Message.objects.filter(mailbox__in=ids, pk=message_id)
-                .select_related("folder", "mailbox", "content")
-                .first()
-            )
-            if message is not None:
+            ids = {access.mailbox.pk for access in accesses}
+            message = _MESSAGE.first(message_id)
+            if message is not None and message.mailbox_id in ids:
                 return self.at(message.mailbox_id), message
         raise Http404
 

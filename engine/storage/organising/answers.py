@@ -1,4 +1,4 @@
-"""Who has opened and answered messages of a group mailbox, and who is writing an answer.
+"""Who has answered messages of a group mailbox, and who is writing an answer.
 
 A person who writes is shown to the others until they send or delete the draft, or have not
 saved it for ABANDONED_AFTER.
@@ -6,7 +6,6 @@ saved it for ABANDONED_AFTER.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
@@ -18,7 +17,6 @@ from engine.storage.models import (
     AnswerInProgress,
     Message,
     MessageAnswer,
-    MessageOpening,
 )
 
 ABANDONED_AFTER = timedelta(minutes=30)
@@ -27,43 +25,6 @@ KEPT = timedelta(days=1)
 COMPARED = 300
 # People shown for a message.
 SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """Who opened and who answered a message, earliest first."""
-
-    openings: list[MessageOpening]
-    answers: list[MessageAnswer]
-
-
-def open_message(message: Message, *, by: Person) -> History:
-    """Records that a member opens a message, the first time, and returns its history.
-
-    Writes nothing later: most pages are of messages that the member has seen before.
-    """
-    found = history(message)
-    if all(opening.person_id != by.pk for opening in found.openings):
-        _note_opening(message, by=by)
-        found = history(message)
-    return found
-
-
-def _note_opening(message: Message, *, by: Person) -> None:
-    MessageOpening.objects.bulk_create(
-        [MessageOpening(message=message, person=by, at=clock.now())],
-        ignore_conflicts=True,
-    )
-
-
-def history(message: Message) -> History:
-    """Returns who opened and who answered a message."""
-    openings = MessageOpening.objects.filter(message=message).select_related("person")
-    answered = MessageAnswer.objects.filter(message=message).select_related("person")
-    return History(
-        list(openings.order_by("at", "pk")[:SHOWN]),
-        list(answered.order_by("at", "pk")[:SHOWN]),
-    )
 
 
 def note_answer(message: Message, *, reference: str, by: Person) -> None:

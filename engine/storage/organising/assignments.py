@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet, signals
 
 from engine.audit.record import lock_chain, record
+from engine.database.prepared_queries import PreparedQuery
 from engine.jobs import queue as jobs
 from engine.registry.errors import PolicyError
 from engine.registry.models import Grant, Mailbox, MailboxKind, Person
@@ -24,11 +25,16 @@ MEMBERS_LIMIT = 200
 MESSAGES_LIMIT = 5000
 JOB = "engine.storage.tasks.end_assignments"
 
+_MEMBERS = PreparedQuery(
+    lambda mailbox: Person.objects.filter(
+        grants__mailbox=mailbox, grants__can_read=True, is_active=True
+    ).order_by("name", "pk")[:MEMBERS_LIMIT]
+)
+
 
 def members(mailbox: Mailbox) -> list[Person]:
     """Returns the people who may read a group mailbox, by name."""
-    rows = Person.objects.filter(grants__mailbox=mailbox, grants__can_read=True)
-    return list(rows.filter(is_active=True).order_by("name", "pk")[:MEMBERS_LIMIT])
+    return _MEMBERS(mailbox.pk)
 
 
 @transaction.atomic

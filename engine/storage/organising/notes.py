@@ -15,14 +15,6 @@ from engine.storage.models import NOTE_LENGTH, InternalNote, Message
 NOTES_LIMIT = 100
 
 
-def of_conversation(message: Message) -> list[InternalNote]:
-    """Returns the notes on all messages of a conversation, oldest first."""
-    rows = InternalNote.objects.filter(
-        mailbox=message.mailbox_id, thread=message.thread
-    )
-    return list(rows.select_related("author")[:NOTES_LIMIT])
-
-
 def count(mailbox: Mailbox) -> int:
     """Returns how many notes the members of a mailbox keep."""
     return InternalNote.objects.filter(mailbox=mailbox).count()

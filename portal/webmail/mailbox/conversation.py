@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from engine.database.prepared_queries import PreparedQuery
 from engine.storage import content_keys, message_actions
 from engine.storage.models import FirstUse, Folder, FolderRole, Message
 from portal.webmail.mailbox.id_unions import ids_of
@@ -20,6 +21,8 @@ MESSAGES_OPENED = 10
 MESSAGES_PRINTED = 30
 MESSAGE_OCTETS = 256 * 1024
 TOTAL_OCTETS = 512 * 1024
+# Statements are kept for numbers of folders that are multiples of this.
+FOLDERS_STEP = 8
 # Characters of text shown of each message.
 TEXT_LIMIT = 20_000
 
@@ -73,18 +76,39 @@ def load_conversation(message: Message, folders: Iterable[Folder]) -> Conversati
 
 def _nearest(message: Message, folders: Iterable[Folder]) -> list[Message]:
     """Returns the newest messages before and after a message, in one statement."""
-    rows = _others(message, folders)
-    sides = (rows.filter(pk__lt=message.pk), rows.filter(pk__gt=message.pk))
-    found = ids_of(*(one[:MESSAGES_LISTED] for one in sides))
-    return list(rows.filter(pk__in=found))
+    shown = _shown_beside(message, folders)
+    if not shown:
+        return []
+    # One more time the last, so that few statements serve any number of folders.
+    filled = shown + shown[-1:] * (-len(shown) % FOLDERS_STEP)
+    return _NEAREST(message.pk, message.thread, *filled)
+
+
+def _sides(message_id: int, thread: int, *folders: int) -> QuerySet[Message]:
+    rows = _in_folders(message_id, thread, folders)
+    sides = (rows.filter(pk__lt=message_id), rows.filter(pk__gt=message_id))
+    return rows.filter(pk__in=ids_of(*(one[:MESSAGES_LISTED] for one in sides)))
+
+
+_NEAREST = PreparedQuery(_sides)
 
 
 def _others(message: Message, folders: Iterable[Folder]) -> QuerySet[Message]:
+    shown = _shown_beside(message, folders)
+    return _in_folders(message.pk, message.thread, shown)
+
+
+def _shown_beside(message: Message, folders: Iterable[Folder]) -> list[int]:
     left_out = {FolderRole.DRAFTS, FolderRole.TRASH, FolderRole.JUNK}
     left_out -= {FolderRole(message.folder.role)}
-    seen = [folder.pk for folder in folders if folder.role not in left_out]
-    others = Message.objects.filter(folder__in=seen, thread=message.thread)
-    return others.exclude(pk=message.pk).select_related("folder").order_by("-pk")
+    return [folder.pk for folder in folders if folder.role not in left_out]
+
+
+def _in_folders(
+    message_id: int, thread: int, folders: Iterable[int]
+) -> QuerySet[Message]:
+    others = Message.objects.filter(folder__in=folders, thread=thread)
+    return others.exclude(pk=message_id).select_related("folder").order_by("-pk")
 
 
 def _texts(messages: list[Message]) -> list[str]:

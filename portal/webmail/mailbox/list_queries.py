@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import (
@@ -15,7 +17,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from engine.storage.models import Message
+from engine.database.prepared_queries import PreparedQuery
+from engine.storage.models import Folder, FolderRole, Message
+from portal.webmail.mailbox.id_unions import ids_of
 from portal.webmail.mailbox.list_options import (
     ASCENDING,
     LARGE_SIZE,
@@ -23,6 +27,9 @@ from portal.webmail.mailbox.list_options import (
     ListOptions,
     Show,
 )
+
+# Forms of a list: order, filter and grouping.
+STATEMENTS_KEPT = 64
 
 
 def ordered(options: ListOptions) -> QuerySet[Message]:
@@ -99,4 +106,88 @@ def beyond(
     # The first condition is where the index begins; the second leaves out what was shown.
     return rows.filter(**{f"{name}__{side}e": value}).filter(
         Q(**{f"{name}__{side}": value}) | (Q(**{name: value}) & beyond)
+    )
+
+
+def first(options: ListOptions, count: int) -> list[Message]:
+    """Returns the first messages of a list."""
+    if options.sender:
+        return list(ordered(options)[:count])
+    return _first_query(_shape(options), count)(options.folder.pk, options.reader_id)
+
+
+def next_to(
+    options: ListOptions, message_id: int, count: int, *, forwards: bool
+) -> list[Message]:
+    """Returns the messages after the given one, or before it, nearest first."""
+    if options.sender or options.order in SORTED_BY:
+        return list(beyond(options, message_id, forwards=forwards)[:count])
+    query = _beyond_query(_shape(options), count, forwards)
+    return query(options.folder.pk, options.reader_id, message_id)
+
+
+def around(options: ListOptions, message: Message, count: int) -> list[Message]:
+    """Returns the row of a message and as many rows on both sides, in the list's order."""
+    if options.sender or options.order in SORTED_BY:
+        return list(_around(options, message, count))
+    query = _around_query(_shape(options), count)
+    return query(options.folder.pk, options.reader_id, message.pk, message.thread)
+
+
+def _around(options: ListOptions, message: Message, count: int) -> QuerySet[Message]:
+    row_id: Any = message.pk
+    if options.groups_conversations:
+        same = Message.objects.filter(folder=options.folder, thread=message.thread)
+        row_id = Subquery(same.order_by("-pk").values("pk")[:1])
+    found = ids_of(
+        beyond(options, row_id, forwards=False)[:count],
+        Message.objects.filter(folder=options.folder, pk=row_id),
+        beyond(options, row_id, forwards=True)[:count],
+    )
+    rows = Message.objects.filter(pk__in=found)
+    if options.groups_conversations:
+        rows = with_counts(rows, options)
+    return in_order(rows, options, up=options.order in ASCENDING)
+
+
+def _shape(options: ListOptions) -> ListOptions:
+    """Returns options that are the same for all lists with the same statements."""
+    custom = Folder(pk=0, role=FolderRole.CUSTOM)
+    return ListOptions(
+        custom,
+        order=options.order,
+        show=options.show,
+        conversations=options.groups_conversations,
+    )
+
+
+def _of(shape: ListOptions, folder_id: int, reader_id: int) -> ListOptions:
+    folder = Folder(pk=folder_id, role=FolderRole.CUSTOM)
+    return replace(shape, folder=folder, reader_id=reader_id)
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _first_query(shape: ListOptions, count: int) -> PreparedQuery[Message]:
+    return PreparedQuery(
+        lambda folder, reader: ordered(_of(shape, folder, reader))[:count]
+    )
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _beyond_query(
+    shape: ListOptions, count: int, forwards: bool
+) -> PreparedQuery[Message]:
+    return PreparedQuery(
+        lambda folder, reader, past: beyond(
+            _of(shape, folder, reader), past, forwards=forwards
+        )[:count]
+    )
+
+
+@lru_cache(STATEMENTS_KEPT)
+def _around_query(shape: ListOptions, count: int) -> PreparedQuery[Message]:
+    return PreparedQuery(
+        lambda folder, reader, message, thread: _around(
+            _of(shape, folder, reader), Message(pk=message, thread=thread), count
+        )
     )

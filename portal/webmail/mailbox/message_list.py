@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import Subquery
 from django.utils.http import urlencode
 
 from engine.registry.addresses import known_senders
@@ -18,8 +17,7 @@ from engine.storage import addressees, previews
 from engine.storage.models import Folder, Message
 from portal.webmail.access import AccessibleMailboxes, MailboxAccess
 from portal.webmail.mailbox import list_queries
-from portal.webmail.mailbox.id_unions import ids_of
-from portal.webmail.mailbox.list_options import ASCENDING, ListOptions
+from portal.webmail.mailbox.list_options import ListOptions
 
 PAGE_SIZE = 50
 
@@ -104,9 +102,7 @@ def load_page(
     `number` is the page number to show; it does not affect which messages are loaded.
     """
     if back is not None:
-        found = list(
-            list_queries.beyond(options, back, forwards=False)[: PAGE_SIZE + 1]
-        )
+        found = list_queries.next_to(options, back, PAGE_SIZE + 1, forwards=False)
         if len(found) >= PAGE_SIZE:
             rows = found[:PAGE_SIZE][::-1]
             before = [message.pk for message in found[PAGE_SIZE:]]
@@ -120,10 +116,10 @@ def load_page(
             )
         past, number = None, 1
     if past is None:
-        found = list(list_queries.ordered(options)[: PAGE_SIZE + 1])
+        found = list_queries.first(options, PAGE_SIZE + 1)
         number = 1
     else:
-        found = list(list_queries.beyond(options, past, forwards=True)[: PAGE_SIZE + 1])
+        found = list_queries.next_to(options, past, PAGE_SIZE + 1, forwards=True)
     return MessagePage(
         options,
         _rows(options, found[:PAGE_SIZE]),
@@ -161,19 +157,7 @@ def around(options: ListOptions, message: Message) -> tuple[list[MessageRow], in
     Where conversations are grouped its row is that of its conversation, and shows the
     newest message. A message that was moved out of the folder meanwhile is shown alone.
     """
-    row_id: Any = message.pk
-    if options.groups_conversations:
-        same = Message.objects.filter(folder=options.folder, thread=message.thread)
-        row_id = Subquery(same.order_by("-pk").values("pk")[:1])
-    found = ids_of(
-        list_queries.beyond(options, row_id, forwards=False)[:NEIGHBOURS],
-        Message.objects.filter(folder=options.folder, pk=row_id),
-        list_queries.beyond(options, row_id, forwards=True)[:NEIGHBOURS],
-    )
-    rows = Message.objects.filter(pk__in=found)
-    if options.groups_conversations:
-        rows = list_queries.with_counts(rows, options)
-    near = list(list_queries.in_order(rows, options, up=options.order in ASCENDING))
+    near = list_queries.around(options, message, NEIGHBOURS)
     for one in near:
         one.folder = options.folder
     grouped = options.groups_conversations

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST
 
 from engine.registry.errors import PolicyError
 from engine.registry.models import Person
-from engine.storage.models import NOTE_LENGTH, InternalNote, Message
-from engine.storage.organising import answers, assignments, notes
-from engine.storage.organising.answers import History
+from engine.storage.models import NOTE_LENGTH, Message
+from engine.storage.organising import assignments, notes, shared_work
+from engine.storage.organising.shared_work import SharedWork
 from portal.webmail.access import (
     AccessibleMailboxes,
     MailboxAccess,
@@ -31,9 +31,7 @@ FORMER_MEMBER = "a former member"
 class GroupWork:
     """What the page of a message in a group mailbox shows of the members' work."""
 
-    history: History
-    notes: list[InternalNote]
-    members: list[Person]
+    work: SharedWork
     assignee: str
     is_mine: bool
     note_length: int = NOTE_LENGTH
@@ -48,12 +46,10 @@ def of_message(
     """
     if not access.is_group or access.emergency is not None:
         return None
-    found = assignments.members(access.mailbox)
+    work = shared_work.open_message(message, by=mailboxes.person)
     return GroupWork(
-        history=answers.open_message(message, by=mailboxes.person),
-        notes=notes.of_conversation(message),
-        members=found,
-        assignee=names_of(found).get(message.assigned_to, FORMER_MEMBER)
+        work,
+        assignee=names_of(work.members).get(message.assigned_to, FORMER_MEMBER)
         if message.assigned_to
         else "",
         is_mine=message.assigned_to == mailboxes.person.pk,

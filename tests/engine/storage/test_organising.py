@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from engine.database import clock
-from engine.registry.models import Grant, Mailbox, Person
+from engine.registry.models import Grant, Mailbox, Organisation, Person
 from engine.storage.models import Label, Message, MessageLabel, Reminder
 from engine.storage.organising import (
     answers,
     assignments,
     labels,
     merged_lists,
+    notes,
     reminders,
+    shared_work,
 )
 from engine.storage.search.find import find
 from engine.storage.search.query_parser import parse
@@ -118,3 +121,40 @@ def test_a_message_id_of_any_length_is_answered(
     answers.stop(mailbox, long, by=bob)
 
     assert not answers.others(mailbox, long, than=alice)
+
+
+def test_the_work_on_a_message_is_read_at_once(
+    northfield: Organisation,
+    alice: Person,
+    bob: Person,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    office = factories.make_group_mailbox(
+        "office@northfield.secure.example", northfield
+    )
+    message, other = deliver(office), deliver(office)
+    for person in (bob, alice):
+        factories.make_grant(office, person, can_read=True)
+    before = clock.now()
+    for person in (bob, alice, bob):
+        shared_work.open_message(message, by=person)
+    answers.note_answer(message, reference="A1", by=alice)
+    for text in ("First", "Second"):
+        notes.add(office, message, text=text, by=alice)
+
+    with django_assert_num_queries(1):
+        work = shared_work.open_message(message, by=bob)
+        assert [one.person.name for one in work.openings] == [bob.name, alice.name]
+        assert [one.person for one in work.answers] == [alice]
+        assert [(n.author.name, n.text) for n in work.notes] == [
+            (alice.name, "First"),
+            (alice.name, "Second"),
+        ]
+        assert work.members == sorted([alice, bob], key=lambda one: one.name)
+        moments = [work.openings[1].at, work.answers[0].at, work.notes[1].at]
+    minute = timedelta(minutes=1)
+    assert all(before - minute < moment < before + minute for moment in moments)
+    alice.is_active = False
+    alice.save()
+    assert shared_work.of_message(other).members == [bob]
+    assert not shared_work.of_message(other).openings

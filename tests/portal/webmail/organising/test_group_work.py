@@ -30,7 +30,7 @@ from engine.storage.models import (
     MessageOpening,
     WithdrawalKind,
 )
-from engine.storage.organising import answers, assignments, notes
+from engine.storage.organising import answers, assignments, notes, shared_work
 from engine.storage.withdrawals import Cause
 from portal.webmail.models import WritingPreferences
 from tests.engine.storage.conftest import deliver
@@ -244,7 +244,7 @@ def test_a_withdrawn_message_that_is_put_back_has_its_notes(
     withdrawals.take_out([message.pk], Cause(WithdrawalKind.OPERATOR, by=None))
     [back] = withdrawals.put_back([message.pk], by=None)
 
-    assert [note.text for note in notes.of_conversation(back)] == ["Keep"]
+    assert [note.text for note in shared_work.of_message(back).notes] == ["Keep"]
     assert back.assigned_to == bob.pk
 
 
@@ -377,6 +377,19 @@ def test_the_list_of_a_group_mailbox_asks_once_for_its_members(
     bobs.get(url)
 
     with django_assert_num_queries(8):
+        bobs.get(url)
+
+
+def test_the_page_of_a_message_asks_once_for_what_members_did(
+    bobs: Client, office: Mailbox, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    message = store_message(office)
+    assign(bobs, message, "me")
+    url = reverse("webmail:read", args=[message.pk])
+    for _ in range(2):
+        bobs.get(url)
+
+    with django_assert_num_queries(10):
         bobs.get(url)
 
 
