@@ -6,6 +6,7 @@ import asyncio
 import ssl
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,13 @@ class Received:
     rcpt_options: list[list[str]]
     session: int
     client_names: list[str]
+
+
+class RequiringTls(SMTP):
+    """Takes REQUIRETLS (RFC 8689), which no mail server that Debian 12 has does."""
+
+    def _getparams(self, params: Sequence[str]) -> dict[str, str | bool] | None:
+        return super()._getparams([one for one in params if one != "REQUIRETLS"])
 
 
 @dataclass
@@ -122,6 +130,10 @@ class _Handler:
     ) -> Any:
         session.host_name = name
         self.hop._connections.append(server.transport)
+        if isinstance(server, RequiringTls) and server.transport.get_extra_info(
+            "sslcontext"
+        ):
+            lines = [*lines[:1], "250-REQUIRETLS", *lines[1:]]
         return [
             line
             for line in lines

@@ -29,6 +29,9 @@ ADVICE = {
     "Its IT department must switch it on.",
     "x.7.5": "The identity of the recipient's server could not be verified. Its IT "
     "department must renew its certificate.",
+    "x.7.30": "The message asks that each server on its way require TLS (REQUIRETLS), and "
+    "the recipient's does not support that. Send it again without REQUIRETLS: it then goes "
+    "over verified TLS as far as this service hands it on.",
     "x.1": "Something is wrong with the address. Check it, or look in the directory.",
     "x.2": "Something is wrong with the mailbox. Ask the organisation.",
     "x.4": "The recipient's server could not be reached. Its IT department must check it.",

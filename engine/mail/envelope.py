@@ -24,17 +24,22 @@ class Envelope:
     """One MAIL and its RCPTs; `sender` is None for the null reverse-path of notices.
 
     `envelope_id` is ENVID and `wants_full` RET=FULL, as given (RFC 3461 §4).
+    `requires_tls` is REQUIRETLS (RFC 8689 §2).
     """
 
     sender: Address | None
     recipients: tuple[EnvelopeRecipient, ...]
     envelope_id: str = ""
     wants_full: bool = False
+    requires_tls: bool = False
 
     @classmethod
-    def simple(cls, sender: Address | None, *recipients: Address) -> Envelope:
+    def simple(
+        cls, sender: Address | None, *recipients: Address, requires_tls: bool = False
+    ) -> Envelope:
         """Returns an envelope without DSN parameters."""
-        return cls(sender, tuple(map(EnvelopeRecipient, recipients)))
+        to = tuple(map(EnvelopeRecipient, recipients))
+        return cls(sender, to, requires_tls=requires_tls)
 
     @property
     def addresses(self) -> tuple[Address, ...]:

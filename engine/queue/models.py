@@ -47,6 +47,9 @@ class QueuedMessage(models.Model):
     expires_at = models.DateTimeField()
     envelope_id = models.CharField(max_length=100, blank=True, help_text="ENVID")
     dsn_full = models.BooleanField(default=False, help_text="RET=FULL was asked")
+    requires_tls = models.BooleanField(
+        default=False, db_default=False, help_text="REQUIRETLS, RFC 8689"
+    )
 
     # The community's key reads the content while the queue has something to deliver.
     content_holder = COMMUNITY

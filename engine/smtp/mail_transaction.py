@@ -36,6 +36,7 @@ class MailTransaction:
     has_sender: bool = False
     envelope_id: str = ""
     wants_full: bool = False
+    requires_tls: bool = False
     recipients: list[EnvelopeRecipient] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     confirmed_as: Binding | None = None
@@ -47,7 +48,9 @@ class MailTransaction:
 
         Raises MailError for a parameter that is malformed, unknown or not to be met.
         """
-        self.envelope_id, self.wants_full = _mail_parameters(parameters, size_limit)
+        self.envelope_id, self.wants_full, self.requires_tls = _mail_parameters(
+            parameters, size_limit
+        )
         self.sender, self.has_sender = sender, True
 
     def add(self, route: Route, parameters: Parameters) -> None:
@@ -67,12 +70,17 @@ class MailTransaction:
     def envelope(self) -> Envelope:
         """Returns the envelope as collected so far."""
         return Envelope(
-            self.sender, tuple(self.recipients), self.envelope_id, self.wants_full
+            self.sender,
+            tuple(self.recipients),
+            self.envelope_id,
+            self.wants_full,
+            self.requires_tls,
         )
 
 
-def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool]:
-    """Returns ENVID, and whether RET asks for the full message (RFC 3461 §4.3, §4.4)."""
+def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool, bool]:
+    """Returns ENVID, whether RET asks for the full message (RFC 3461 §4.3, §4.4), and
+    whether REQUIRETLS is given (RFC 8689 §2). No MAIL without TLS comes so far."""
     given = dict(parameters)
     size = given.pop("SIZE", None) or "0"
     # RFC 1870 §4: up to 20 digits. isdigit() alone would let superscripts through.
@@ -89,8 +97,11 @@ def _mail_parameters(parameters: Parameters, size_limit: int) -> tuple[str, bool
     envelope_id = ""
     if "ENVID" in given:
         envelope_id = dsn_parameters.envelope_id(given.pop("ENVID"))
+    requires_tls = "REQUIRETLS" in given
+    if given.pop("REQUIRETLS", None) is not None:
+        raise SyntaxErrorInCommand("REQUIRETLS takes no value")
     _refuse_unknown(given)
-    return envelope_id, wants_full
+    return envelope_id, wants_full, requires_tls
 
 
 def _check_body(body: str) -> None:

@@ -278,7 +278,9 @@ def _fingerprint(message: ReceivedMessage, header: HeaderBlock) -> str:
         return ""
     envelope = message.transaction.envelope()
     recipients = sorted(recipient.address.key for recipient in envelope.recipients)
-    return message.spool.fingerprint(str(envelope.sender or ""), *recipients)
+    # Who hears that a next hop lacks REQUIRETLS sends the same again without it.
+    required = ["REQUIRETLS"] if envelope.requires_tls else []
+    return message.spool.fingerprint(str(envelope.sender or ""), *recipients, *required)
 
 
 def _facts(

@@ -77,7 +77,8 @@ class Session(BoundSession):
             f"LIMITS RCPTMAX={RECIPIENT_LIMIT}",
         ]
         if self.peer.is_secure:
-            return [*offered, f"AUTH {' '.join(self.sasl_offer().mechanisms)}"]
+            mechanisms = " ".join(self.sasl_offer().mechanisms)
+            return [*offered, "REQUIRETLS", f"AUTH {mechanisms}"]
         return [*offered, "STARTTLS"]
 
     async def smtp_HELO(self, hostname: str | None) -> None:

@@ -25,7 +25,8 @@ class Delivery:
 
     `header` is the content's own. The caller has it in memory, so that rules need not
     read it from the database. `has_attachments` and `key` are the content's too; the key
-    is empty where it is not encrypted. `reference` is the queue's.
+    is empty where it is not encrypted. `reference` is the queue's. `requires_tls` holds
+    for what the message triggers, too (RFC 8689 §6).
     """
 
     mailbox_id: int
@@ -37,6 +38,7 @@ class Delivery:
     has_attachments: bool
     key: bytes = field(default=b"", repr=False)
     reference: str = ""
+    requires_tls: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Filing:
     expires_at: datetime | None = None
     forwards: tuple[str, ...] = ()
     answers: bool = False
+    requires_tls: bool = False
 
 
 def filings(
@@ -72,13 +75,20 @@ def record_automatic_mail(
     pairs = list(zip(filings, message_ids, strict=True))
     forwards = [
         AutomaticMail(
-            kind=AutomaticMailKind.FORWARD, message_id=message_id, target=target
+            kind=AutomaticMailKind.FORWARD,
+            message_id=message_id,
+            target=target,
+            requires_tls=filing.requires_tls,
         )
         for filing, message_id in pairs
         for target in filing.forwards
     ]
     replies = [
-        AutomaticMail(kind=AutomaticMailKind.ANSWER, message_id=message_id)
+        AutomaticMail(
+            kind=AutomaticMailKind.ANSWER,
+            message_id=message_id,
+            requires_tls=filing.requires_tls,
+        )
         for filing, message_id in pairs
         if filing.answers
     ]
@@ -130,7 +140,9 @@ class _Rules:
 
 def _filing(delivery: Delivery, inbox: Inbox, known: _Rules) -> Filing:
     answers = inbox.is_away and bool(delivery.envelope_sender)
-    filing = Filing(inbox.folder_id, answers=answers)
+    filing = Filing(
+        inbox.folder_id, answers=answers, requires_tls=delivery.requires_tls
+    )
     rules = known.by_mailbox.get(delivery.mailbox_id, ())
     # Parsing To and Cc costs more than all other conditions together.
     needs_addressees = any(rule.to_contains for rule in rules)

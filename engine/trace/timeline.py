@@ -96,6 +96,7 @@ STAFF_FACTS = {
     "command": "At the command",
     "attempt": "Attempt",
     "converted": "Converted to",
+    "requires_tls": "REQUIRETLS",
     "size": "Octets",
     "recipients": "Recipients",
     "list": "The list",

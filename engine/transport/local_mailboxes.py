@@ -28,6 +28,7 @@ class Placement:
     sender: str
     content_holder: int = COMMUNITY
     reference: str = ""
+    requires_tls: bool = False
 
 
 def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
@@ -55,6 +56,7 @@ def deliver(placements: Sequence[Placement], known: Routes) -> list[Outcome]:
                 *known_facts[row.pk],
                 content_keys.key_of(placement),
                 placement.reference,
+                placement.requires_tls,
             )
     ids = mailbox_delivery.deliver(list(deliveries.values()))
     made = dict(zip(deliveries, ids, strict=True))

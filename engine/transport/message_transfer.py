@@ -1,4 +1,9 @@
-"""Transfers one message to one next hop: ESMTP parameters, limits, and the bytes."""
+"""Transfers one message to one next hop: ESMTP parameters, limits, and the bytes.
+
+Each session is over TLS whose certificate was verified, whatever the message says: a header
+`TLS-Required: No` (RFC 8689 §3) is passed on as it is, and weakens nothing. So a message
+sent with REQUIRETLS needs one thing more, that the next hop goes on requiring it.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +29,14 @@ from engine.transport.wire_format import WireMessage
 
 NOT_INTERNATIONAL = Reply(553, "5.6.7", "The next hop takes no addresses beyond ASCII")
 
+# RFC 8689 §4.2.1.
+NO_REQUIRETLS = Reply(
+    550,
+    "5.7.30",
+    "REQUIRETLS was asked for, and the next hop does not support it; send the message "
+    "again without REQUIRETLS, which goes over verified TLS as well",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Transmission:
@@ -45,6 +58,8 @@ class Transmission:
         try:
             if self.is_international and not session.supports("smtputf8"):
                 raise PermanentFailure(NOT_INTERNATIONAL)
+            if not self._may_go_over(session):
+                raise PermanentFailure(NO_REQUIRETLS)
             message = await wire_format.prepare(
                 self.header,
                 self.parcel,
@@ -76,6 +91,9 @@ class Transmission:
         detail = session.detail | {"passes_dsn": passes_dsn}
         if message.is_converted:
             detail["converted"] = "7bit"
+        if self.parcel.requires_tls:
+            is_passed_on = session.supports("requiretls")
+            detail["requires_tls"] = "passed on" if is_passed_on else "not supported"
         return [
             Outcome(recipient.id, _state(reply), reply, detail)
             for recipient, reply in zip(self.parcel.recipients, replies, strict=True)
@@ -90,6 +108,14 @@ class Transmission:
         spoken = [*self.addresses, *filter(None, [self.parcel.sender])]
         return not all(str(address).isascii() for address in spoken)
 
+    def _may_go_over(self, session: Session) -> bool:
+        """Returns whether the session meets REQUIRETLS, if it was asked for.
+
+        A notice with the null sender goes without it rather than be lost (RFC 8689 §5).
+        """
+        is_asked_for = self.parcel.requires_tls and self.parcel.sender is not None
+        return not is_asked_for or session.supports("requiretls")
+
     def _sender(self, message: WireMessage, session: Session) -> Command:
         parameters = []
         if session.supports("size"):
@@ -98,8 +124,12 @@ class Transmission:
             parameters.append("BODY=8BITMIME")
         if self.is_international:
             parameters.append("SMTPUTF8")
+        requires_tls = self.parcel.requires_tls
+        if requires_tls and session.supports("requiretls"):
+            parameters.append("REQUIRETLS")
         if session.supports("dsn"):
-            parameters.append("RET=FULL" if self.parcel.wants_full else "RET=HDRS")
+            returns_all = self.parcel.wants_full and not requires_tls
+            parameters.append("RET=FULL" if returns_all else "RET=HDRS")
             parameters += _parameter("ENVID", self.parcel.envelope_id)
         return Command(str(self.parcel.sender or ""), tuple(parameters))
 

@@ -57,6 +57,7 @@ class Parcel:
     destination: str = ""
     envelope_id: str = ""  # ENVID, RFC 3461 §4.4
     wants_full: bool = False  # RET=FULL, RFC 3461 §4.3
+    requires_tls: bool = False  # REQUIRETLS, RFC 8689
     is_notice: bool = False  # written by the service itself
     connection: ConnectionFacts | None = None  # if the destination is a connection
     content_holder: int = COMMUNITY

@@ -149,11 +149,13 @@ def _message_for(row: AutomaticMail) -> AcceptedMessage | None:
     TemporaryFailure where that is so for now.
     """
     if row.kind == AutomaticMailKind.ANSWER:
-        return out_of_office_reply.reply_to(row.message)
-    return _forward(row.message, Address.parse(row.target))
+        return out_of_office_reply.reply_to(row.message, row.requires_tls)
+    return _forward(row.message, Address.parse(row.target), row.requires_tls)
 
 
-def _forward(message: Message, target: Address) -> AcceptedMessage | None:
+def _forward(
+    message: Message, target: Address, requires_tls: bool
+) -> AcceptedMessage | None:
     """Returns the same body for another mailbox; None where it has passed here before."""
     own = Address.parse(message.mailbox.address)
     header = HeaderBlock.salvage(content.header(message))
@@ -164,7 +166,7 @@ def _forward(message: Message, target: Address) -> AcceptedMessage | None:
     policies.check_can_reach(known, route, sender=own)
     marked = header.prepended(LOOP_HEADER, own.key)
     return AcceptedMessage(
-        envelope=Envelope.simple(own, route.address),
+        envelope=Envelope.simple(own, route.address, requires_tls=requires_tls),
         destinations=(route.destination,),
         kept=content.with_header(message, marked.to_bytes()),
         source=Source.SYSTEM,

@@ -119,6 +119,7 @@ def _copies(
         envelope=Envelope(
             bounces_to,
             tuple(EnvelopeRecipient(member.address) for member in members),
+            requires_tls=message.requires_tls,  # RFC 8689 §6
         ),
         destinations=tuple(member.destination for member in members),
         kept=content.with_header(message, header.to_bytes()),

@@ -34,8 +34,11 @@ _MACHINES = re.compile(
 )
 
 
-def reply_to(message: Message) -> AcceptedMessage | None:
-    """Returns the reply to send, in the caller's transaction; None where there is none."""
+def reply_to(message: Message, requires_tls: bool) -> AcceptedMessage | None:
+    """Returns the reply to send, in the caller's transaction; None where there is none.
+
+    `requires_tls` says whether the message was sent with REQUIRETLS (RFC 8689 §6).
+    """
     now = clock.now()
     away = OutOfOffice.objects.on_at(now).filter(mailbox=message.mailbox_id).first()
     header = HeaderBlock.salvage(content.header(message))
@@ -51,7 +54,7 @@ def reply_to(message: Message) -> AcceptedMessage | None:
     return AcceptedMessage(
         # The null sender, so that two mailboxes cannot reply to each other's replies
         # (RFC 3834 §3.3).
-        envelope=Envelope.simple(None, route.address),
+        envelope=Envelope.simple(None, route.address, requires_tls=requires_tls),
         destinations=(route.destination,),
         kept=content.keep(*split(_compose(away, message, sender))),
         source=Source.SYSTEM,

@@ -215,6 +215,7 @@ def _parcel(rows: Sequence[Recipient], known: Routes) -> Parcel:
         destination=destination,
         envelope_id=message.envelope_id,
         wants_full=message.dsn_full,
+        requires_tls=message.requires_tls,
         is_notice=message.source in (Source.SYSTEM, Source.DSN),
         connection=known.connection(int(number)) if kind == "connection" else None,
     )

@@ -37,6 +37,7 @@ def deliver_to_mailboxes(runner: str, parcels: Sequence[Parcel]) -> list[int]:
                 parcel.content,
                 str(parcel.sender or ""),
                 reference=parcel.reference,
+                requires_tls=parcel.requires_tls,
             )
             for parcel in parcels
             for recipient in parcel.recipients

@@ -57,6 +57,7 @@ def deliver(
                 accepted.kept.has_attachments,
                 accepted.kept.key,
                 accepted.reference,
+                accepted.envelope.requires_tls,
             )
     # Without waiting for a KMS, because other sessions wait for this commit.
     ids = mailbox_delivery.deliver(list(deliveries.values()), waits=False)

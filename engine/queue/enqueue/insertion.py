@@ -44,6 +44,7 @@ MESSAGE = (
     "expires_at",
     "envelope_id",
     "dsn_full",
+    "requires_tls",
 )
 RECIPIENT = (
     "message_id",
@@ -141,6 +142,7 @@ def _message(
         (accepted.release_at or now) + retry_schedule.LIFETIME,
         accepted.envelope.envelope_id,
         accepted.envelope.wants_full,
+        accepted.envelope.requires_tls,
     )
 
 
@@ -196,6 +198,7 @@ def _facts(accepted: AcceptedMessage) -> dict[str, Any]:
         "source": str(accepted.source),
         "organisation_id": accepted.organisation_id,
         **({"person_id": accepted.person_id} if accepted.person_id else {}),
+        **({"requires_tls": "asked for"} if accepted.envelope.requires_tls else {}),
         **_digests(accepted.kept),
         **accepted.detail,
     }

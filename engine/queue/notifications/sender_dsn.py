@@ -1,7 +1,8 @@
 """Sends delivery status notifications to senders (RFC 3461, RFC 3464).
 
 A message with the null sender, which every notification has, never triggers another
-(RFC 5321 §6.1). Nothing is sent to a list, or to an address that does not exist.
+(RFC 5321 §6.1). Nothing is sent to a list, or to an address that does not exist. Of a
+message sent with REQUIRETLS the header alone is returned, with REQUIRETLS (RFC 8689 §5).
 """
 
 from __future__ import annotations
@@ -127,11 +128,12 @@ def _send_one(
         log.info("no DSN about %s: its sender cannot be notified", message.reference)
         return
     notice = _notice(message, sender)
-    if message.dsn_full and compose is dsn.compose_failure:
+    returns_body = message.dsn_full and not message.requires_tls
+    if returns_body and compose is dsn.compose_failure:
         notice = replace(notice, body=_body(message))
     raw = compose(notice, recipients)
     accepted = AcceptedMessage(
-        envelope=Envelope.simple(None, sender),
+        envelope=Envelope.simple(None, sender, requires_tls=message.requires_tls),
         destinations=(destination,),
         kept=content.keep(*split(raw)),
         source=Source.DSN,

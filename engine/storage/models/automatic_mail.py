@@ -29,6 +29,9 @@ class AutomaticMail(models.Model):
         Message, on_delete=models.CASCADE, related_name="automatic_mail"
     )
     target = models.CharField(max_length=254, blank=True, help_text="of a forward")
+    requires_tls = models.BooleanField(
+        default=False, db_default=False, help_text="as the message did, RFC 8689 §6"
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     # Set by the database: the engines that compare it may be on hosts with other clocks.
     due_at = models.DateTimeField(

@@ -125,6 +125,8 @@ class Queue:
         raw: bytes = RAW,
         notify: str = "",
         source: Source = Source.WEBMAIL,
+        requires_tls: bool = False,
+        wants_full: bool = False,
     ) -> str:
         known = routes.current()
         addresses = [Address.parse(recipient) for recipient in recipients]
@@ -134,6 +136,8 @@ class Queue:
                     envelope=Envelope(
                         Address.parse(sender) if sender else None,
                         tuple(EnvelopeRecipient(a, "", notify) for a in addresses),
+                        wants_full=wants_full,
+                        requires_tls=requires_tls,
                     ),
                     destinations=tuple(
                         notice_routing.route_notice(known, address)[1]

@@ -51,7 +51,7 @@ async def test_what_is_offered_in_clear_and_inside_tls(
     clear, secure = await asyncio.to_thread(talk)
 
     assert clear == {**ALWAYS, "starttls": ""}
-    assert secure == {**ALWAYS, "auth": mechanisms}
+    assert secure == {**ALWAYS, "requiretls": "", "auth": mechanisms}
 
 
 def test_as_many_recipients_as_are_told_are_taken() -> None:

@@ -35,7 +35,13 @@ def named_address(name: str, address: str) -> NamedAddress:
     return NamedAddress(name, Address.parse(address))
 
 
-def deliver(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Message:
+def deliver(
+    mailbox: Mailbox,
+    raw: bytes = b"",
+    *,
+    sender: str = SENDER,
+    requires_tls: bool = False,
+) -> Message:
     """Delivers a message as the queue does."""
     kept = content.keep(*split(raw or compose_message()))
     row = content.row(kept)
@@ -49,6 +55,7 @@ def deliver(mailbox: Mailbox, raw: bytes = b"", *, sender: str = SENDER) -> Mess
         kept.header,
         kept.has_attachments,
         kept.key,
+        requires_tls=requires_tls,
     )
     (message_id,) = mailbox_delivery.deliver([made])
     return Message.objects.get(pk=message_id)

@@ -290,7 +290,7 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
     from_charlie(away)
     sound = out_of_office_reply.reply_to
 
-    def only_the_second(message: Message) -> AcceptedMessage | None:
+    def only_the_second(message: Message, requires_tls: bool) -> AcceptedMessage | None:
         if message == first:
             raise Fault("unheard of")
         return sound(message)
