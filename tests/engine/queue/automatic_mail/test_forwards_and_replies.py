@@ -293,7 +293,7 @@ def test_an_errand_that_fails_whatever_the_fault_stops_no_other_and_is_kept(
     def only_the_second(message: Message, requires_tls: bool) -> AcceptedMessage | None:
         if message == first:
             raise Fault("unheard of")
-        return sound(message)
+        return sound(message, requires_tls)
 
     monkeypatch.setattr(out_of_office_reply, "reply_to", only_the_second)
     for _ in range(forwards_and_replies.MAX_ATTEMPTS + 1):
