@@ -37,14 +37,15 @@ from tests.peers import shared_browser
 from tests.peers.chromium import OpenPage
 
 # Run again on PostgreSQL only where they commit, or are named below. The rest asks through
-# the ORM; tests/permissions opens each page there, and tests/security acts by each verb.
-PAGES = ("tests/api/", "tests/onboarding/", "tests/portal/")
+# the ORM; tests/permissions opens each page there, and test_verbs acts by each verb.
+PAGES = ("tests/api/", "tests/onboarding/", "tests/portal/", "tests/security/")
 ON_BOTH = (
     "tests/api/test_sandbox",
     "tests/portal/directory/",
     "tests/portal/guides/test_search",
     "tests/portal/organisation/mail/test_trace",
     "tests/portal/test_",
+    "tests/security/test_verbs",
 )
 
 # The fixtures by which pytest-django opens the database.

@@ -87,6 +87,7 @@ def test_following_comes_to_the_same_as_loading(
         transaction.set_rollback(True)
 
 
+@pytest.mark.any_database
 @pytest.mark.parametrize("name", sorted(steps.STEPS))
 def test_each_step_is_followed(name: str) -> None:
     steps.begin()

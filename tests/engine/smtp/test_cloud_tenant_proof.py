@@ -49,6 +49,8 @@ from tests.engine.smtp.test_session import recorded_refusals
 from tests.fakes import FakeCloud, FakeTenant, send_message
 from tests.signing import Signer, rsa_key
 
+pytestmark = pytest.mark.any_database
+
 OURS = "5b1f2c9e-6d0a-4f7b-9a35-0c8e7d2f4b61"
 THEIRS = "0f0e0d0c-0b0a-4f7b-9a35-000000000666"
 SECRET = "0123456789abcdef0123456789abcdef"

@@ -25,6 +25,9 @@ from engine.smtp.connection import ERROR_LIMIT, UNKNOWN_LIMIT
 from engine.smtp.session import Session
 from tests.engine.smtp.conftest import Server
 
+# Every command is refused or answered before the database matters.
+pytestmark = pytest.mark.any_database
+
 CODED = re.compile(rb"([245])\d\d[ -]\1\.\d{1,3}\.\d{1,3} [ -~]+\r\n")
 INTERMEDIATE = re.compile(rb"3\d\d [ -~]*\r\n")
 

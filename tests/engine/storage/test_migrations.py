@@ -48,6 +48,7 @@ def mutate_unrendered(
 
 # One test for both: the way back and forth takes ten seconds.
 @pytest.mark.slow
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_waiting_automatic_mail_and_earlier_mail_survive_an_upgrade(
     bob: Person, monkeypatch: pytest.MonkeyPatch

@@ -24,6 +24,7 @@ Back on Monday
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_a_postfix_returns_it_with_the_reason(
     authority: Authority,
     firm_with_credential: Connection,

@@ -14,7 +14,7 @@ from portal.demo.certificates import Authority, Certificate
 from tests.peers.engine import Engine
 from tests.peers.process import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 def served_serials(engine: Engine, authority: Authority) -> set[int]:

@@ -18,7 +18,7 @@ from tests.peers.exim import CONFIG, Exim
 from tests.peers.postfix import Postfix
 from tests.peers.process import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 JANE = "jane@firm.example"
 BOB = "bob@northfield.secure.example"

@@ -33,6 +33,7 @@ Good morning
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_mail_both_ways_with_an_agreed_domain(
     authority: Authority,
     bob: Person,

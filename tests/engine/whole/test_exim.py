@@ -16,7 +16,7 @@ from tests.peers.engine import Engine
 from tests.peers.exim import Exim
 from tests.peers.process import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 JANE = "jane@firm.example"
 BOB = "bob@northfield.secure.example"

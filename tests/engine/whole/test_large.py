@@ -26,7 +26,7 @@ from tests.peers.process import wait_until
 MEGABYTE = 1024 * 1024
 BUNDLE = random.Random(5).randbytes(25 * MEGABYTE)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 @cache
@@ -82,7 +82,6 @@ def test_25_megabytes_go_out_byte_for_byte(
     assert received.data.partition(b"\r\n\r\n")[2] == raw.partition(b"\r\n\r\n")[2]
 
 
-@pytest.mark.any_database
 def test_ten_large_messages_at_once_take_less_than_150_megabytes(
     bob: Person,
     firm_with_credential: Connection,

@@ -34,6 +34,7 @@ def engine_with_redis(
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 def test_mail_and_pop3_go_on_without_redis(
     redis: Redis,
     bob: Person,

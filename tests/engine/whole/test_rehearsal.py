@@ -22,7 +22,7 @@ from tests.next_hop import NextHop
 from tests.peers.engine import Engine
 from tests.peers.process import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 JANE = "jane@firm.example"
 

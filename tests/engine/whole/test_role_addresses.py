@@ -18,7 +18,7 @@ from tests.peers.postfix import Postfix
 from tests.peers.process import wait_until
 from tests.peers.swaks import login_options, swaks, tls_options
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 LETTER = (
     b"From: Jane <jane@firm.example>\nSubject: Mail of yours\n\nIt does not arrive.\n"
