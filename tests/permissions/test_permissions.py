@@ -6,16 +6,20 @@ the body of a message, whatever they look for: see also test_staff_read_no_mail.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.views.defaults import page_not_found, permission_denied
 
 from engine.registry.models import Organisation, Person
+from portal import urls
 from tests.permissions import (
     permission_table,
     remembered_sessions,
@@ -110,6 +114,34 @@ def visit(people: dict[str, Person | None], monkeypatch: pytest.MonkeyPatch) -> 
     return browse
 
 
+@pytest.fixture
+def short_refusals(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Renders each error page once for each visitor, and logs none.
+
+    Half of the requests are refused.
+    """
+    seen: set[tuple[object, int]] = set()
+
+    def refuse(
+        status: int,
+        page: Callable[..., HttpResponse],
+        request: HttpRequest,
+        exception: Exception,
+    ) -> HttpResponse:
+        key = (request.user.pk, status)
+        if key in seen:
+            return HttpResponse("Refused.", status=status)
+        seen.add(key)
+        return page(request, exception)
+
+    for status, page in {403: permission_denied, 404: page_not_found}.items():
+        handler = partial(refuse, status, page)
+        monkeypatch.setattr(urls, f"handler{status}", handler, raising=False)
+    logging.disable(logging.WARNING)
+    yield
+    logging.disable(logging.NOTSET)
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """Undoes in the database whatever happens meanwhile, and forgets what was counted."""
@@ -140,7 +172,9 @@ TRYING = [
 ]
 
 
-def test_who_may_enter(visit: Visit, objects: RouteObjects) -> None:
+def test_who_may_enter(
+    visit: Visit, objects: RouteObjects, short_refusals: None
+) -> None:
     wrong: list[str] = []
     for visitor in TRYING:
         # Everyone finds what the fixtures made: making it takes a second.
