@@ -12,7 +12,8 @@ from engine.mail.address import Address
 from engine.mail.address_list import NamedAddress
 from engine.mail.errors import PermanentFailure
 from engine.queue.enqueue.mailbox_submission import Recipients
-from engine.routing import policies, routes
+from engine.routing import policies
+from engine.routing.routes import Routes
 from engine.trace.models import Event, EventKind
 
 # A name that is nowhere (RFC 2606 §2): a live key can reach nobody at it.
@@ -42,14 +43,15 @@ REFUSALS = {
 }
 
 
-def of_recipient(address: Address, *, sender: Address) -> tuple[str, Outcome]:
+def of_recipient(
+    known: Routes, address: Address, *, sender: Address
+) -> tuple[str, Outcome]:
     """Returns the address that gets the message, and what is pretended for it.
 
     Every address but the magic ones is refused as it would be in earnest, and delivered
     to otherwise. Raises PermanentFailure.
     """
     if address.domain.casefold() != DOMAIN:
-        known = routes.current()
         route = known.resolve(address)
         policies.check_can_reach(known, route, sender=sender)
         return route.address.key, Outcome.DELIVERED

@@ -24,8 +24,7 @@ from engine.mail.reading import reader
 from engine.registry.models import Mailbox
 from engine.storage import addressees
 from engine.storage.mailbox_delivery import summary_of
-from engine.storage.models import FolderRole, Message
-from engine.storage.standard_folders import folder
+from engine.storage.models import Folder, FolderRole, Message
 from engine.trace.models import Event
 
 V = TypeVar("V", bound=Resource)
@@ -69,15 +68,34 @@ def content_of(copy: SandboxCopy) -> tuple[bytes, bytes]:
     return split(bytes(copy.message.raw))
 
 
-def as_message(copy: SandboxCopy) -> Message:
-    """Returns an unsaved message with what lists show of one."""
+def as_messages(copies: Sequence[SandboxCopy]) -> list[Message]:
+    """Returns unsaved messages with what lists show of each.
+
+    Their mailboxes have folders since they were sent.
+    """
+    folders = {
+        (one.mailbox_id, one.role): one
+        for one in Folder.objects.filter(
+            mailbox__in={copy.mailbox_id for copy in copies}, role__in=SHOWN_IN
+        )
+    }
+    return [_as_message(copy, folders[copy.mailbox_id, _role(copy)]) for copy in copies]
+
+
+SHOWN_IN = (FolderRole.INBOX, FolderRole.SENT)
+
+
+def _role(copy: SandboxCopy) -> FolderRole:
+    return FolderRole.SENT if copy.is_sent else FolderRole.INBOX
+
+
+def _as_message(copy: SandboxCopy, folder: Folder) -> Message:
     header, _ = content_of(copy)
     summary = summary_of(header)
-    role = FolderRole.SENT if copy.is_sent else FolderRole.INBOX
     return Message(
         pk=copy.pk,
         mailbox=copy.mailbox,
-        folder=folder(copy.mailbox, role),
+        folder=folder,
         received_at=copy.message.created_at,
         from_name=summary.from_name,
         from_address=summary.from_address,
@@ -118,7 +136,7 @@ def page(
         rows = rows.none()
     elif "reference" in query:
         rows = rows.filter(message__reference=query["reference"].upper())
-    elif query["folder"] in (FolderRole.INBOX, FolderRole.SENT):
+    elif query["folder"] in SHOWN_IN:
         rows = rows.filter(is_sent=query["folder"] == FolderRole.SENT)
     else:
         rows = rows.none()

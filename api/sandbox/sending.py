@@ -20,6 +20,7 @@ from engine.mail.errors import MailError, PermanentFailure
 from engine.queue.enqueue.accepted_message import new_reference
 from engine.registry.models import ApiKey, Mailbox, WebhookEndpoint, WebhookEvent
 from engine.routing import policies, routes
+from engine.storage.standard_folders import ensure_folders
 from engine.trace.models import EventKind
 
 # Stands before the header of each.
@@ -64,6 +65,7 @@ def send(
         )
         copy = SandboxCopy.objects.create(message=message, mailbox=sender, is_sent=True)
         received = _deliver(message)
+        ensure_folders({sender.pk, *(one.mailbox_id for one in received)})
         _enqueue(sender, _notifications(message, received))
         _forget_oldest(sender)
         sent = Sent(reference, copy.pk)
@@ -74,11 +76,22 @@ def send(
 def _outcomes(
     sender: Mailbox, address: Address, recipients: tuple[Address, ...]
 ) -> dict[str, Outcome]:
-    known, own = routes.current(), Address.parse(sender.address)
-    policies.check_is_of_mailbox(known, mailbox_id=sender.pk, own=own, address=address)
-    policies.check_key_can_send_as(known, sender.organisation_id, address=address)
-    found = (outcomes.of_recipient(one, sender=address) for one in recipients)
-    return dict(found)
+    own = Address.parse(sender.address)
+    for known in routes.tries():
+        try:
+            policies.check_is_of_mailbox(
+                known, mailbox_id=sender.pk, own=own, address=address
+            )
+            policies.check_key_can_send_as(
+                known, sender.organisation_id, address=address
+            )
+            found = (
+                outcomes.of_recipient(known, one, sender=address) for one in recipients
+            )
+            return dict(found)
+        except PermanentFailure as error:
+            refusal = error
+    raise refusal
 
 
 def _deliver(message: SandboxMessage) -> list[SandboxCopy]:

@@ -49,7 +49,7 @@ class Lookups:
 
     def __init__(self, seconds: float | None = None) -> None:
         given = SECONDS_IN_ALL if seconds is None else seconds
-        self._until = asyncio.get_running_loop().time() + given
+        self._until = _time() + given
         self._names = _of_loop()
         self._left = SENT_AHEAD
 
@@ -100,12 +100,11 @@ class _Names:
         )
         self._asked: dict[_Question, asyncio.Task[Records | DnsUnavailable]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._loop = asyncio.get_running_loop()
 
     def begin(self, question: _Question) -> None:
         """Asks what is not known and not asked already."""
         if question not in self._asked and not self._is_known(question):
-            task = self._loop.create_task(self._ask(question))
+            task = asyncio.create_task(self._ask(question))
             self._asked[question] = task
             task.add_done_callback(lambda _: self._asked.pop(question, None))
 
@@ -115,7 +114,7 @@ class _Names:
             return _said(self._known[question][1])
         try:
             async with asyncio.timeout_at(until):
-                if self._loop.time() >= until:
+                if _time() >= until:
                     raise TimeoutError
                 self.begin(question)
                 # Shielded: other messages may wait for the same answer.
@@ -125,12 +124,18 @@ class _Names:
 
     def _is_known(self, question: _Question) -> bool:
         known = self._known.get(question)
-        return known is not None and known[0] > self._loop.time()
+        return known is not None and known[0] > _time()
 
     async def _ask(self, question: _Question) -> Records | DnsUnavailable:
         """Asks the servers; returns the error, for a task may have no listener left."""
         try:
-            async with asyncio.timeout(SECONDS_IN_ALL), self._places:
+            async with asyncio.timeout(SECONDS_IN_ALL):
+                await self._places.acquire()
+        except TimeoutError:
+            # Nothing was asked, so that nothing is known of the servers.
+            return DnsUnavailable(f"{question}: too many questions at once")
+        try:
+            async with asyncio.timeout(SECONDS_IN_ALL):
                 found, seconds = await self._answer(*question)
         except (TimeoutError, dns.exception.Timeout) as error:
             found, seconds = DnsUnavailable(f"{question}: {error}"), SILENCE
@@ -138,8 +143,10 @@ class _Names:
             found, seconds = DnsUnavailable(f"{question}: {error}"), 0
         except (dns.exception.DNSException, UnicodeError):
             found, seconds = None, 0  # no name that could exist
+        finally:
+            self._places.release()
         if seconds > 0:
-            self._known[question] = (self._loop.time() + seconds, found)
+            self._known[question] = (_time() + seconds, found)
             self._known.move_to_end(question)
             while len(self._known) > CACHED_ANSWERS:
                 self._known.popitem(last=False)
@@ -169,6 +176,14 @@ class _Names:
             return (), LONGEST_NEGATIVE
         seconds = answer.response.resolve_chaining().minimum_ttl
         return texts, min(seconds, LONGEST)
+
+
+def _time() -> float:
+    """Returns the seconds of the running loop's clock.
+
+    The loop itself is not kept: `_names` would then never forget it.
+    """
+    return asyncio.get_running_loop().time()
 
 
 def _said(outcome: Records | DnsUnavailable) -> Records:

@@ -12,6 +12,7 @@ import gc
 import logging
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
@@ -43,6 +44,7 @@ __all__ = [
     "last_loaded",
     "newest",
     "refresh",
+    "tries",
 ]
 
 log = logging.getLogger(__name__)
@@ -89,6 +91,18 @@ def newest() -> Routes:
     nothing was changed. Not for the event loop.
     """
     return _follower.checked(waits=True)
+
+
+def tries() -> Iterator[Routes]:
+    """Yields `current()`, then `newest()` if something was changed since.
+
+    Take the second only where the first refuses: somebody who was added a moment ago can
+    be written to at once.
+    """
+    known = current()
+    yield known
+    if (changed := newest()) is not known:
+        yield changed
 
 
 def held() -> Routes:

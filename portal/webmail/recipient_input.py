@@ -85,11 +85,11 @@ def strip_brackets(text: str) -> str:
 
 def refusal_reasons(recipients: list[NamedAddress], *, sender: Address) -> list[str]:
     """Returns a sentence for each recipient that `sender` may not write to."""
-    known = routes.current()
-    refused = _refused(known, recipients, sender)
-    # Somebody who was added a moment ago can be written to at once.
-    if refused and (newest := routes.newest()) is not known:
-        refused = _refused(newest, recipients, sender)
+    refused: list[str] = []
+    for known in routes.tries():
+        refused = _refused(known, recipients, sender)
+        if not refused:
+            break
     return refused
 
 

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from jsonschema import Draft202012Validator, FormatChecker
 
@@ -21,8 +23,11 @@ from engine.registry.actions import api_keys
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person, WebhookEvent
 from engine.registry.scopes import IN_SANDBOX, Scope
+from engine.routing import routes
+from engine.routing.follower import Follower
 from engine.storage.models import Message
 from engine.trace.models import Event
+from tests import factories
 from tests.api.conftest import Api
 
 URL = "https://cases.example/hook"
@@ -160,6 +165,33 @@ def test_everything_else_is_refused_as_in_earnest(
         "POST", "/messages/preflight", letter(alice, "bounce@sandbox.invalid")
     )
     assert checked.json()["can_be_sent"]
+
+
+def test_somebody_who_was_added_a_moment_ago_can_be_written_to(
+    call: Api, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_follower", Follower(max_age=60))
+    assert call("POST", "/messages", letter(alice, alice.address)).status_code == 202
+
+    dora = factories.make_person("dora@northfield.secure.example", alice.organisation)
+    factories.make_mailbox(dora)
+
+    assert call("POST", "/messages", letter(alice, dora.address)).status_code == 202
+
+
+def test_a_page_of_the_sandbox_asks_no_more_for_more_messages(
+    call: Api, alice: Person
+) -> None:
+    counts = []
+    for number in (1, 6):
+        for _ in range(number):
+            call("POST", "/messages", letter(alice, alice.address))
+        with CaptureQueriesContext(connection) as captured:
+            page = call("GET", f"/messages?mailbox={alice.mailbox.pk}")
+        counts.append(len(captured))
+
+    assert len(page.json()["results"]) == 7
+    assert counts[0] == counts[1]
 
 
 def test_events_of_the_sandbox_reach_test_endpoints_alone(

@@ -33,7 +33,11 @@ class Run:
 
 
 def run(name: str, *, seconds: int, is_planted: bool = False) -> Run:
-    """Fuzzes a target for so many seconds, or until a fault is found."""
+    """Fuzzes a target for so many seconds, or until a fault is found.
+
+    Raises RuntimeError if nothing was executed, as where atheris is not installed: that
+    is no fault of the target, and no planted one either.
+    """
     with tempfile.TemporaryDirectory() as empty:
         # A planted fault has to be found from nothing; other runs go on from the last.
         folder = Path(empty) if is_planted else KEPT / name
@@ -48,9 +52,12 @@ def run(name: str, *, seconds: int, is_planted: bool = False) -> Run:
     counted = re.findall(r"^stat::number_of_executed_units: +(\d+)", said, re.MULTILINE)
     covered = re.findall(r"\bcov: (\d+)", said)
     tried = re.findall(r"^#(\d+)", said, re.MULTILINE)
+    executions = int((counted or tried or ["0"])[-1])
+    if executions == 0:
+        raise RuntimeError(f"The fuzzer did not run:\n{said[-SHOWN:]}")
     return Run(
         name,
-        int((counted or tried or ["0"])[-1]),
+        executions,
         max(map(int, covered), default=0),
         done.returncode != 0,
         _fault(said),

@@ -32,3 +32,12 @@ def test_a_planted_fault_is_found() -> None:
     assert "AssertionError" in found.said
     assert found.executions > 10
     assert found.branches
+
+
+def test_a_fuzzer_that_does_not_run_has_found_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs.sys, "executable", "/bin/false")
+
+    with pytest.raises(RuntimeError, match="did not run"):
+        runs.run("bdat", seconds=1, is_planted=True)

@@ -17,6 +17,7 @@ from api.sandbox import reading
 from api.v1.messages import serializers, stored_messages
 from api.v1.messages.traces import TraceSerializer, sandbox_trace
 from engine.registry.addresses.known_senders import known_senders
+from engine.storage.models import Message
 
 
 def list_messages(view: Resource, request: Request) -> Response:
@@ -33,12 +34,13 @@ def list_messages(view: Resource, request: Request) -> Response:
         before=None if place.is_backwards else place.row,
         after=place.row if place.is_backwards else None,
     )
+    messages = reading.as_messages(rows)
     shown = {
-        "results": [reading.as_message(row) for row in rows],
+        "results": messages,
         **place.links(request, [row.pk for row in rows], goes_on=goes_on),
         "search": None,
     }
-    context = _context(rows)
+    context = _context(messages, rows)
     return Response(serializers.MessagesSerializer(shown, context=context).data)
 
 
@@ -46,11 +48,11 @@ def retrieve(view: Resource, request: Request, pk: int) -> Response:
     """Returns text, recipients and attachments of one."""
     query = validated_query(request, serializers.TextPage)
     copy = reading.copy_of(view.caller, pk)
-    message = reading.as_message(copy)
+    [message] = messages = reading.as_messages([copy])
     parsed = stored_messages.parsed(*reading.content_of(copy), query["text_from"])
     for found in dataclasses.fields(parsed):
         setattr(message, found.name, getattr(parsed, found.name))
-    context = _context([copy])
+    context = _context(messages, [copy])
     return Response(serializers.OpenedSerializer(message, context=context).data)
 
 
@@ -73,8 +75,7 @@ def delivery(view: Resource, request: Request, pk: int) -> Response:
     return Response(TraceSerializer(shown).data)
 
 
-def _context(rows: list[SandboxCopy]) -> dict[str, object]:
-    messages = [reading.as_message(row) for row in rows]
+def _context(messages: list[Message], rows: list[SandboxCopy]) -> dict[str, object]:
     return {
         "known": known_senders(message.from_address for message in messages),
         "recipients": reading.addressees_of(rows),

@@ -141,20 +141,14 @@ def _addressed(
     the destination of each recipient.
     """
 
-    def checked(known: Routes) -> tuple[Routes, Envelope, tuple[str, ...]]:
-        if by is not None:
-            _check_sender(known, envelope, header, by)
-        return known, *_route(known, envelope, is_everyday=is_everyday, by=by)
-
-    known = routes.current()
-    try:
-        return checked(known)
-    except PermanentFailure:
-        # Somebody who was added a moment ago can be written to at once.
-        newest = routes.newest()
-        if newest is known:
-            raise
-    return checked(newest)
+    for known in routes.tries():
+        try:
+            if by is not None:
+                _check_sender(known, envelope, header, by)
+            return known, *_route(known, envelope, is_everyday=is_everyday, by=by)
+        except PermanentFailure as error:
+            refusal = error
+    raise refusal
 
 
 def _mark_unscanned(header: bytes, unscanned: list[str]) -> bytes:

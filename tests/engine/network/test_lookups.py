@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -124,6 +125,37 @@ async def test_a_silent_server_is_not_asked_again_soon(silent: socket.socket) ->
             await Lookups(1).records("firm.example", "TXT")
 
     assert asked(silent) == 1
+
+
+async def test_a_question_that_found_no_place_is_asked_again(
+    silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "AT_ONCE", 1)
+    found = Lookups(1)
+    found.begin("first.firm.example", "TXT")
+    found.begin("second.firm.example", "TXT")
+    with pytest.raises(DnsUnavailable, match="too many"):
+        await found.records("second.firm.example", "TXT")
+
+    with pytest.raises(DnsUnavailable):
+        await Lookups(1).records("second.firm.example", "TXT")
+    assert asked(silent) == 2
+
+
+def test_a_loop_that_ended_is_forgotten() -> None:
+    gc.collect()
+    before = len(lookups._names)
+
+    async def look() -> None:
+        with pytest.raises(DnsUnavailable):
+            await Lookups(1).records("firm.example", "TXT")
+
+    with asyncio.Runner() as runner:
+        runner.run(look())
+    del runner
+    gc.collect()
+
+    assert len(lookups._names) == before
 
 
 async def test_sessions_that_ask_the_same_share_one_question(
