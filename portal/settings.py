@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "engine.storage",
     "engine.antivirus",
     "engine.trace",
+    "engine.tls_reports",
     "engine.queue",
     "engine.certificates",
     "engine.incidents",

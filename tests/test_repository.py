@@ -594,10 +594,13 @@ DURATIONS = {
     "engine/incidents/key_index.py": "kept so long; no date is named",
     "engine/incidents/rescans.py": "so many times 24 hours back",
     "engine/linked_files/ending.py": "kept so long; no date is named",
+    "engine/tls_reports/incoming.py": "how old a report may be, in UTC",
+    "engine/tls_reports/tasks.py": "kept so long; no date is named",
     "engine/trace/event_purge.py": "kept so long; no date is named",
     "engine/trace/stranger_counts.py": "kept so long; no date is named",
     "portal/console/dashboard_counts.py": "the last 24 hours, and 168",
     "portal/console/mail/delivered_search.py": "the last 168 hours",
+    "portal/console/operations/tls_reports.py": "reports are by days of UTC",
     "portal/demo/certificates.py": "a certificate's own period, in UTC",
     "portal/home/views.py": "what ended lately",
 }

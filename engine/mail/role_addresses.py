@@ -9,6 +9,8 @@ from __future__ import annotations
 from engine.mail.address import Address
 
 NAMES = frozenset({"postmaster", "abuse"})
+# The local part that TLS reports are sent to, at the community's domain (RFC 8460).
+TLS_REPORTS = "tls-reports"
 
 
 def is_role(address: Address) -> bool:

@@ -39,6 +39,8 @@ class RouteKind(StrEnum):
     BOUNCES = "bounces"
     ADMINISTRATORS = "administrators"
     """Of an organisation, who read its postmaster@ and abuse@."""
+    TLS_REPORTS = "tls_reports"
+    """Read by the service itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Route:
                 return f"bounces:{self.list_id or 0}"
             case RouteKind.ADMINISTRATORS:
                 return f"administrators:{self.organisation_id}"
+            case RouteKind.TLS_REPORTS:
+                return "tls_reports"
 
 
 class StopFacts(NamedTuple):

@@ -124,6 +124,9 @@ class Resolution:
         mailbox_id = self.mailbox_of_detail(address)
         if mailbox_id is not None:
             return self._to_mailbox(role_addresses.without_detail(address), mailbox_id)
+        if _is_for_reports(address):
+            owner = self.domains.owner_of(address.domain)
+            return Route(RouteKind.TLS_REPORTS, address, owner or 0)
         return self._to_connection(address, written)
 
     def mailbox_of_detail(self, address: Address) -> int | None:
@@ -211,6 +214,12 @@ class Resolution:
     def is_suspended_key(self, key: str) -> bool:
         """Whether the address is a suspended person's own."""
         return self.people.suspended.first(key) is not None
+
+
+def _is_for_reports(address: Address) -> bool:
+    """Whether the address is that of TLS reports, unless somebody made one of the name."""
+    ours = Address(role_addresses.TLS_REPORTS, settings.POSTERN.community_domain)
+    return address.key == ours.key
 
 
 def _is_role_bounce(address: Address) -> bool:

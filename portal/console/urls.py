@@ -32,6 +32,7 @@ from portal.console.operations import (
     mail_keys,
     service_notices,
     signing_keys,
+    tls_reports,
 )
 
 app_name = "console"
@@ -89,6 +90,9 @@ urlpatterns = [
         mail_keys.replace_lost,
         name="mail_keys_replace_lost",
     ),
+    path("tls-reports/", tls_reports.index, name="tls_reports"),
+    path("tls-reports/check/", tls_reports.check, name="tls_reports_check"),
+    path("tls-reports/<int:pk>/", tls_reports.show, name="tls_report"),
     path("signing-keys/", signing_keys.index, name="signing_keys"),
     path("signing-keys/replace/", signing_keys.replace, name="signing_key_replace"),
     path("api-keys/", api_keys.index, name="api_keys"),

@@ -140,6 +140,7 @@ MENU = (
         "Signing keys", "console:signing_keys", "key", Permission.MANAGE_STAFF, 137
     ),
     MenuItem("DKIM keys", "console:mail_keys", "key", Permission.MANAGE_STAFF, 138),
+    MenuItem("TLS reports", "console:tls_reports", "lock", Permission.VIEW_QUEUE, 139),
     MenuItem("Audit trail", "console:audit", "view", Permission.VIEW_AUDIT, 140),
     MenuItem("Failed jobs", "console:jobs", "tasks", Permission.VIEW_QUEUE, 145),
     MenuItem("Health", "console:health", "cogs", Permission.VIEW_QUEUE, 150),

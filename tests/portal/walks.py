@@ -131,6 +131,7 @@ OPERATOR = (
     "/admin/outbox/",
     "/admin/api-keys/",
     "/admin/api-keys/add/",
+    "/admin/tls-reports/",
     "/admin/mail-keys/",
     "/admin/mail-keys/rotate/",
     "/admin/mail-keys/replace-lost/",

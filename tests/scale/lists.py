@@ -40,6 +40,7 @@ QUERIES: dict[str, tuple[str, ...]] = {
         "until={yesterday}", "kind=failed&until={yesterday}", "after={event}",
         "kind=held",
     ),
+    "admin/tls-reports/": (),
     "admin/trace/strangers/": ("q=198.51.7.7", "q=192.0.2.1"),
     "admin/queue/": (
         "status=held", "status=failed", "sender={sender}", "sender=zzzqq.example",

@@ -187,4 +187,5 @@ _LOCAL_ATTEMPTS = {
     RouteKind.LIST.value: local_attempts.expand_list,
     RouteKind.BOUNCES.value: local_attempts.collect_bounce,
     RouteKind.ADMINISTRATORS.value: local_attempts.expand_role,
+    RouteKind.TLS_REPORTS.value: local_attempts.collect_tls_report,
 }

@@ -11,14 +11,19 @@ from dataclasses import replace
 
 from django.db import transaction
 
+from engine.database import clock
 from engine.mail.errors import PermanentFailure
 from engine.mail.role_addresses import is_role
-from engine.mail.smtp_replies import TRY_LATER, Reply
+from engine.mail.smtp_replies import OK, TRY_LATER, Reply
 from engine.queue.automatic_mail import list_bounces, list_expansion
 from engine.queue.delivery import claim, outcome_recording
 from engine.routing import routes
+from engine.storage import content
+from engine.tls_reports import incoming
 from engine.transport import local_mailboxes
 from engine.transport.parcel import Cause, Outcome, OutcomeState, Parcel, answer
+
+REPORT_NOTED = OK.saying("Noted for the operators of the service")
 
 
 @transaction.atomic
@@ -127,6 +132,27 @@ def collect_bounce(runner: str, parcel: Parcel) -> list[int]:
         return []
     message = next(iter(mine.values())).message
     return outcome_recording.apply(mine, list_bounces.collect(parcel, message))
+
+
+@transaction.atomic
+def collect_tls_report(runner: str, parcel: Parcel) -> list[int]:
+    """Keeps a TLS report; report and outcome commit together, so it is kept once."""
+    mine = claim.lock_leased(runner, _ids([parcel]))
+    if not mine:
+        return []
+    message = next(iter(mine.values())).message
+    try:
+        incoming.take(
+            content.read(message),
+            organisation_id=message.organisation_id or 0,
+            sender=message.sender,
+            now=clock.now(),
+        )
+    except PermanentFailure as refusal:
+        failed = answer(parcel, OutcomeState.FAILED, refusal.reply)
+        return outcome_recording.apply(mine, failed)
+    noted = answer(parcel, OutcomeState.DELIVERED, REPORT_NOTED)
+    return outcome_recording.apply(mine, noted)
 
 
 def refuse_unknown(parcel: Parcel) -> list[Outcome]:

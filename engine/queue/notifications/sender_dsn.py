@@ -44,7 +44,12 @@ ACTIONS = {
 WAITING = Reply(451, "4.4.7", "It will be tried again")
 
 # Nobody reads at a list's addresses, and a sender's DSN must not leave the community.
-UNREAD = (RouteKind.LIST, RouteKind.BOUNCES, notice_routing.OUTSIDE)
+UNREAD = (
+    RouteKind.LIST,
+    RouteKind.BOUNCES,
+    RouteKind.TLS_REPORTS,
+    notice_routing.OUTSIDE,
+)
 
 Compose = Callable[[dsn.Notice, Sequence[DsnRecipient]], bytes]
 Report = tuple[Recipient, DsnRecipient]

@@ -1,0 +1,44 @@
+"""Background job of the TLS reports, and its schedule."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django_q.models import Schedule
+
+from engine.database import batches, clock
+from engine.lanes import Lane
+from engine.tls_reports.models import Failure, Report
+
+SLICE = 500  # reports deleted in one transaction
+
+
+# The dotted path of this function is stored in the schedule and in queued jobs, so its
+# name outlives a rename.
+def let_go() -> int:
+    """Purges reports older than POSTERN_TRACE_DAYS."""
+    return batches.run(_purge)
+
+
+def schedule_jobs() -> None:
+    """Creates or updates the schedule."""
+    Schedule.objects.update_or_create(
+        name="tls_reports.let_go",
+        defaults={
+            "func": "engine.tls_reports.tasks.let_go",
+            "schedule_type": Schedule.DAILY,
+            "cluster": Lane.LONG,
+        },
+    )
+
+
+@transaction.atomic
+def _purge() -> int:
+    before = clock.now() - timedelta(days=settings.POSTERN.trace_days)
+    old = Report.objects.filter(received_at__lt=before).order_by("received_at")
+    ids = list(old.values_list("pk", flat=True)[:SLICE])
+    Failure.objects.filter(report__in=ids).delete()
+    Report.objects.filter(pk__in=ids).delete()
+    return len(ids)
