@@ -110,14 +110,14 @@ def _notifications(
     message: SandboxMessage, received: list[SandboxCopy]
 ) -> Iterator[Notification]:
     owner = message.organisation_id
-    for event in outcomes.events(message):
+    for number, event in enumerate(outcomes.events(message)):
         if event.kind == EventKind.RECEIVED:
             continue
         name = notifications.OUTCOMES[EventKind(event.kind)]
         data = {"reference": message.reference, "recipient": event.recipient}
         if "reply" in event.detail:
             data["reply"] = event.detail["reply"]
-        source = f"sandbox:{message.pk}:{name}:{len(data)}:{event.recipient}"[:80]
+        source = f"sandbox:{message.pk}:{number}:{name}"
         yield Notification(source, name, event.at, owner, data)
     for copy in received:
         name = WebhookEvent.MESSAGE_RECEIVED

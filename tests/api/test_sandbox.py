@@ -19,7 +19,7 @@ from api.sandbox import sending
 from api.tasks import forget_tokens
 from api.webhooks.enqueue import enqueue_new_events
 from engine.queue.models import QueuedMessage
-from engine.registry.actions import api_keys
+from engine.registry.actions import api_keys, webhooks
 from engine.registry.errors import PolicyError
 from engine.registry.models import Organisation, Person, WebhookEvent
 from engine.registry.scopes import IN_SANDBOX, Scope
@@ -192,6 +192,29 @@ def test_a_page_of_the_sandbox_asks_no_more_for_more_messages(
 
     assert len(page.json()["results"]) == 7
     assert counts[0] == counts[1]
+
+
+def test_addresses_that_begin_alike_each_have_their_event(
+    call: Api, alice: Person
+) -> None:
+    call("POST", "/webhooks", {"url": URL, "events": ["message.failed"]})
+    to = [f"bounce+{'a' * 56}{number}@sandbox.invalid" for number in range(2)]
+
+    call("POST", "/messages", letter(alice, *to))
+
+    heard = [call.payload["data"]["recipient"] for call in WebhookCall.objects.all()]
+    assert sorted(heard) == to
+
+
+def test_test_endpoints_take_no_places_of_live_ones(
+    call: Api, live: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "MAX_ENDPOINTS", 1)
+    body = {"url": URL, "events": ["message.failed"]}
+
+    assert call("POST", "/webhooks", body).status_code == 201
+    assert live("POST", "/webhooks", body).status_code == 201
+    assert live("POST", "/webhooks", body).status_code == 409
 
 
 def test_events_of_the_sandbox_reach_test_endpoints_alone(

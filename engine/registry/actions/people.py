@@ -148,6 +148,9 @@ def remove(person: Person, *, by: Actor | None) -> None:
         raise PolicyError("You cannot remove your own account.")
     check_not_last_administrator(person)
     check_not_last_operator(person)
+    # Waits for mail that is arriving, which then counts.
+    mailboxes = Mailbox.objects.filter(owner=person)
+    mailboxes.select_for_update().values_list("pk").first()
     if not is_unused(person):
         raise PolicyError(
             f"The account of {person.name} has been used. Suspend it instead: its mail "
@@ -157,7 +160,7 @@ def remove(person: Person, *, by: Actor | None) -> None:
         with transaction.atomic():
             # First, as an entry about what is gone would have no id.
             record_action("person.removed", person, by=by)
-            Mailbox.objects.filter(owner=person).delete()
+            mailboxes.delete()
             person.delete()
     except ProtectedError as error:
         raise PolicyError(

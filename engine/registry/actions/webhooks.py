@@ -37,7 +37,7 @@ def add(
     the organisation's sandbox, and nothing else.
     """
     _check(url, events)
-    others = WebhookEndpoint.objects.filter(organisation=organisation)
+    others = WebhookEndpoint.objects.filter(organisation=organisation, is_test=is_test)
     if others.count() >= MAX_ENDPOINTS:
         raise PolicyError(
             f"An organisation can have at most {MAX_ENDPOINTS} webhook "
