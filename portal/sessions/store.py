@@ -24,6 +24,7 @@ from django.utils import timezone
 from engine.database.prepared_queries import PreparedQuery
 from engine.registry import permissions
 from engine.registry.models import Person
+from engine.registry.permissions import roles_held
 from portal.sessions.user_agents import browser_of
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ Facts = dict[str, Any]
 def _sessions(session_key: str) -> QuerySet[WebSession]:
     model = cast("type[WebSession]", SessionStore.get_model_class())
     rows = model.objects.select_related("person__organisation")
-    return rows.filter(session_key=session_key)
+    roles = roles_held.column("web_sessions_websession.person_id")
+    return rows.annotate(roles=roles).filter(session_key=session_key)
 
 
 _SESSION = PreparedQuery(_sessions)
@@ -58,12 +60,14 @@ class SessionStore(DatabaseStore):
     person: Person | None = None
 
     def load(self) -> Facts:
-        """Loads the session and, in the same statement, its person and organisation."""
+        """Loads the session and, in the same statement, its person with their roles."""
         row = _SESSION.first(self.session_key or "")
         if row is None or row.expire_date <= timezone.now():
             self._session_key = None
             return {}
         self.person = row.person
+        if row.person is not None:
+            roles_held.keep(row.person, vars(row)["roles"])
         return self.decode(row.session_data)
 
     def create_model_instance(self, data: Facts) -> AbstractBaseSession:

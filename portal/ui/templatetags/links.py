@@ -52,6 +52,12 @@ def url(parser: Parser, token: Token) -> template.Node:
     return _Link(node.view_name, node.args, node.kwargs, node.asvar)
 
 
+def link(name: str, **named: int | str) -> str:
+    """Returns the address of a view, for templates that are not Django's."""
+    place = get_urlconf() or settings.ROOT_URLCONF, get_script_prefix()
+    return _link(place, None, name, (), tuple(named.items()))
+
+
 @lru_cache(LINKS_KEPT)
 def _link(
     _place: object,

@@ -1,20 +1,22 @@
-"""Renders the rows of message lists by Jinja, from `portal/webmail/jinja2`."""
+"""Renders parts of webmail's pages by Jinja, from `portal/webmail/jinja2`."""
 
 from __future__ import annotations
 
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django import template
 from django.template.context import Context
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from jinja2 import Template
 
 from portal.ui import compiled_templates
+from portal.ui.templatetags import links
 from portal.ui.templatetags.govuk import local_time
 from portal.webmail.mailbox.list_place import ListPlace
 from portal.webmail.mailbox.message_list import MessagePage
@@ -61,9 +63,37 @@ def neighbour_rows(context: dict[str, Any], place: ListPlace) -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def compiled(context: dict[str, Any], name: str, **values: object) -> SafeString:
+    """Renders a part of a page with the page's context, and what is given beside."""
+    facts = _flat(context)
+    rendered = _template(name).render(
+        {
+            **facts,
+            "csrf": partial(_csrf_field, facts.get("csrf_token")),
+            "url": links.link,
+            "time": local_time,
+            "size": _size,
+            **values,
+        }
+    )
+    return mark_safe(rendered)  # noqa: S308 - Jinja escapes
+
+
+def _csrf_field(token: object) -> SafeString:
+    return format_html(
+        '<input type="hidden" name="csrfmiddlewaretoken" value="{}">', token or ""
+    )
+
+
+def _flat(context: Any) -> dict[str, Any]:
+    """Returns a context as a plain dictionary, which is faster to ask."""
+    flat = context.flatten() if isinstance(context, Context) else context
+    return cast("dict[str, Any]", flat)
+
+
 def _render(name: str, context: dict[str, Any], **values: object) -> SafeString:
-    # A tag asks for many facts of each row: a plain dictionary is faster to ask.
-    facts = context.flatten() if isinstance(context, Context) else context
+    facts = _flat(context)
     rendered = _template(name).render(
         **values,
         names=partial(webmail.correspondent_names, facts),

@@ -130,7 +130,7 @@ def test_the_list_costs_no_query_for_each_request(
         actions.end(ask(bob, by=alice), by=alice)
     client.get(ROOT)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(ROOT)
 
 

@@ -144,7 +144,7 @@ def test_a_list_of_recipients_costs_the_same_however_long(
 
     # The queries of the Inbox, including the count of conversations, and one for
     # headers.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         soup(as_bob, "folder", folder_id=message.folder_id)
 
 

@@ -18,9 +18,9 @@ from tests.portal.webmail.conftest import PDF, named_address, store_message
 # Session with person and organisation; roles; mailboxes with rights and preferences;
 # folders with all counts; messages with those of their conversations; what is known of
 # the senders. Labels, searches and reminders are asked for where there are any.
-QUERIES = 6
+QUERIES = 5
 # The same, with the message instead of the list; the rows beside it; its conversation.
-QUERIES_OF_MESSAGE = 8
+QUERIES_OF_MESSAGE = 7
 
 
 def inbox_page(client: Client, mailbox: Mailbox, query: str = "") -> str:

@@ -31,7 +31,7 @@ from tests.portal.webmail.conftest import store_message
 JANE = "jane@firm.example.secure.example"
 UNREACHABLE = "451 4.4.1 The next hop does not answer"
 # Those of any folder, and the one that reads the deliveries of all rows.
-QUERIES = 8
+QUERIES = 7
 
 pytestmark = pytest.mark.usefixtures("firm_connection")
 

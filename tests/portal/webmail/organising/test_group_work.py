@@ -376,7 +376,7 @@ def test_the_list_of_a_group_mailbox_asks_once_for_its_members(
         assign(bobs, store_message(office), "me")
     bobs.get(url)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         bobs.get(url)
 
 
@@ -389,7 +389,7 @@ def test_the_page_of_a_message_asks_once_for_what_members_did(
     for _ in range(2):
         bobs.get(url)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         bobs.get(url)
 
 

@@ -163,7 +163,7 @@ def test_labels_of_rows_cost_two_queries(
     organise(bobs, *stored, organise="label", label=urgent.pk)
     bobs.get(folder_url(stored[0]))
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         bobs.get(folder_url(stored[0]))
 
 
