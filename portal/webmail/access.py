@@ -41,7 +41,7 @@ __all__ = [
     "requires_mail",
 ]
 
-# Whoever runs it checks the mailbox: `AccessibleMailboxes.message` alone does.
+# For `AccessibleMailboxes.message` alone, which checks the mailbox of what it finds.
 _MESSAGE = PreparedQuery(
     lambda message_id: Message.objects.filter(pk=message_id).select_related(
         "folder", "mailbox", "content"

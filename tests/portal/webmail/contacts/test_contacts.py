@@ -234,7 +234,7 @@ def test_a_list_of_contacts_is_read_page_by_page(
     url = reverse("webmail:contacts")
     as_bob.get(url)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         page = as_bob.get(url).content.decode()
     after = page.partition("after=")[2].partition('"')[0]
     second = as_bob.get(url, {"after": after}).content.decode()
