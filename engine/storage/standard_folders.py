@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.database.prepared_queries import PreparedQuery
 from engine.registry.models import Mailbox
 from engine.storage.models import Folder, FolderRole
 
@@ -16,10 +17,16 @@ STANDARD_FOLDERS = [
     FolderRole.TRASH,
 ]
 
+_FOLDER = PreparedQuery(
+    lambda mailbox, role: Folder.objects.filter(mailbox=mailbox, role=role).order_by(
+        "pk"
+    )[:1]
+)
+
 
 def folder(mailbox: Mailbox, role: FolderRole) -> Folder:
     """Returns the mailbox's folder with this role; makes all of them if it is missing."""
-    found = Folder.objects.filter(mailbox=mailbox, role=role).first()
+    found = _FOLDER.first(mailbox.pk, role)
     if found is None:
         ensure_folders([mailbox.pk])
         found = Folder.objects.get(mailbox=mailbox, role=role)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from engine import calendar_days
 from engine.folding.words import pieces
@@ -41,8 +42,11 @@ def find(
     before: int | None = None,
     after: int | None = None,
     limit: int = 50,
+    folders: Sequence[Folder] | None = None,
 ) -> Found:
     """Returns the newest messages of a mailbox that match the query.
+
+    `folders` are all those of the mailbox, where they are loaded already.
 
     `before` is the id of the last message of the previous page. With `after`, the messages
     next newer than that id are found, and `has_older` says whether newer ones follow.
@@ -51,11 +55,15 @@ def find(
     """
     if query.clauses and not mailbox.organisation.indexes_mail:
         raise QueryError(NO_INDEX)
-    conditions = list(_conditions(query, mailbox))
+    if folders is None:
+        folders = list(Folder.objects.filter(mailbox=mailbox))
+    conditions = list(_conditions(query, mailbox, folders))
     bound = _Bound(before if after is None else after, after is not None)
     ids = _ids(query, mailbox, conditions, bound, limit + 1)
-    rows = Message.objects.filter(pk__in=ids[:limit]).select_related("folder")
-    return Found(list(rows.order_by("-pk")), len(ids) > limit)
+    rows = Message.objects.filter(pk__in=ids).select_related("folder")
+    nearest = list(rows.order_by("pk" if bound.is_upwards else "-pk")[: limit + 1])
+    found = sorted(nearest[:limit], key=lambda one: one.pk, reverse=True)
+    return Found(found, len(nearest) > limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +80,27 @@ def _ids(
     conditions: list[Condition],
     bound: _Bound,
     limit: int,
-) -> list[int]:
+) -> RawSQL:
+    """Returns a statement for the ids of the nearest messages, more than once some."""
     if not query.clauses:
-        return _select("storage_message m", "m.id", conditions, bound, limit)
-    # By the index's own key, in whose order FTS5 returns matches without sorting them.
-    key = f"s.{index_table.key_column()}"
-    tables = f"{index_table.TABLE} s JOIN storage_message m ON m.id = {key}"
-    short = [_match(query, mailbox), *conditions]
-    long = [*_each_match(query, mailbox), *conditions]
-    found = _select(tables, key, short, bound, limit)
-    found += _select("storage_message m", "m.id", long, bound, limit)
-    # A message that is being indexed again may be in both.
-    return sorted(set(found), reverse=not bound.is_upwards)[:limit]
+        pieces = [_select("storage_message m", "m.id", conditions, bound, limit)]
+    else:
+        # By the index's own key, in whose order FTS5 returns matches without sorting them.
+        key = f"s.{index_table.key_column()}"
+        tables = f"{index_table.TABLE} s JOIN storage_message m ON m.id = {key}"
+        short = [_match(query, mailbox), *conditions]
+        long = [*_each_match(query, mailbox), *conditions]
+        # A message that is being indexed again may be in both.
+        pieces = [
+            _select(tables, key, short, bound, limit),
+            _select("storage_message m", "m.id", long, bound, limit),
+        ]
+    listed = (
+        f"SELECT * FROM ({text}) AS piece{place}"  # noqa: S608
+        for place, (text, _) in enumerate(pieces)
+    )
+    values = [value for _, given in pieces for value in given]
+    return RawSQL(" UNION ".join(listed), values)  # noqa: S611
 
 
 def _select(
@@ -92,19 +109,17 @@ def _select(
     conditions: list[Condition],
     bound: _Bound,
     limit: int,
-) -> list[int]:
+) -> tuple[str, list[Any]]:
     compared, order_by = (">", "ASC") if bound.is_upwards else ("<", "DESC")
     if bound.at is not None:
         # Of the index's key too: from the join alone PostgreSQL does not infer where to
         # begin, and reads the index from its newest message.
         conditions = [*conditions, (f"{order} {compared} %s", bound.at)]
     where = " AND ".join(text for text, _ in conditions)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT m.id FROM {tables} WHERE {where} ORDER BY {order} {order_by} LIMIT %s",  # noqa: S608
-            [*(value for _, value in conditions), limit],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    return (
+        f"SELECT m.id FROM {tables} WHERE {where} ORDER BY {order} {order_by} LIMIT %s",  # noqa: S608
+        [*(value for _, value in conditions), limit],
+    )
 
 
 def _match(query: Query, mailbox: Mailbox) -> Condition:
@@ -170,9 +185,11 @@ def _tsquery_term(term: Term) -> str:
     return f"({' <-> '.join(words)})"
 
 
-def _conditions(query: Query, mailbox: Mailbox) -> Iterator[Condition]:
+def _conditions(
+    query: Query, mailbox: Mailbox, folders: Sequence[Folder]
+) -> Iterator[Condition]:
     yield "m.mailbox_id = %s", mailbox.pk
-    yield _folders(query, mailbox)
+    yield _folders(query, folders)
     if query.label is not None:
         yield _labelled(query.label, mailbox)
     facts = {
@@ -188,8 +205,7 @@ def _conditions(query: Query, mailbox: Mailbox) -> Iterator[Condition]:
     yield from ((text, value) for text, value in facts.items() if value is not None)
 
 
-def _folders(query: Query, mailbox: Mailbox) -> Condition:
-    folders = list(Folder.objects.filter(mailbox=mailbox))
+def _folders(query: Query, folders: Sequence[Folder]) -> Condition:
     wanted = (query.folder or "").casefold()
     if query.folder is None:
         waste = (FolderRole.TRASH, FolderRole.JUNK)

@@ -54,6 +54,8 @@ def index_waiting() -> int:
 def catch_up(mailbox: Mailbox) -> int:
     """Indexes the newest messages of a mailbox; returns how many still wait for the job."""
     waiting = _waiting().filter(mailbox=mailbox)
+    if not waiting.exists():  # as before most searches
+        return 0
     for _ in range(CATCH_UP // CHUNK):
         if not _index(waiting.filter(size__lte=CHUNK_OCTETS)):
             break

@@ -6,7 +6,9 @@ from dataclasses import replace
 from uuid import UUID, uuid4, uuid5
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from engine.database.prepared_queries import PreparedQuery
 from engine.linked_files import sending
 from engine.linked_files.models import LinkedFile
 from engine.registry.models import Mailbox
@@ -17,6 +19,20 @@ from portal.webmail.drafts import attachments
 from portal.webmail.drafts.draft import Draft, parse_draft
 from portal.webmail.drafts.draft_lock import lock_drafts
 from portal.webmail.models import DraftFile
+
+
+def _named(mailbox: int, role: str, message_id: str) -> QuerySet[Message]:
+    rows = Message.objects.filter(
+        mailbox=mailbox, folder__role=role, message_id=message_id
+    )
+    return rows.order_by("pk")
+
+
+# Each press of a button asks several times, before its locks and behind them.
+_SAVED = PreparedQuery(
+    lambda *names: _named(*names).select_related("content", "mailbox")[:1]
+)
+_SENT = PreparedQuery(lambda *names: _named(*names).only("pk")[:1])
 
 
 class DraftConflictError(Exception):
@@ -49,9 +65,7 @@ def find(mailbox: Mailbox, token: UUID) -> Draft | None:
 
 def is_sent(draft: Draft, *, sender: Mailbox) -> bool:
     """True if the draft was sent already."""
-    return Message.objects.filter(
-        mailbox=sender, folder__role=FolderRole.SENT, message_id=draft.message_id
-    ).exists()
+    return _SENT.first(sender.pk, FolderRole.SENT, draft.message_id) is not None
 
 
 @transaction.atomic
@@ -180,10 +194,4 @@ def _erase_saved(mailbox: Mailbox, draft: Draft) -> None:
 def _saved_message(
     mailbox: Mailbox, draft: Draft, *, role: FolderRole = FolderRole.DRAFTS
 ) -> Message | None:
-    return (
-        Message.objects.filter(
-            mailbox=mailbox, folder__role=role, message_id=draft.message_id
-        )
-        .select_related("content", "mailbox")
-        .first()
-    )
+    return _SAVED.first(mailbox.pk, role, draft.message_id)

@@ -81,15 +81,20 @@ def _context(
     typed: str,
 ) -> dict[str, Any]:
     found, search_error, waiting = None, "", 0
+    panel = sidebar(mailboxes, access)
     if typed:
         try:
             query = parse(typed)
             if query.clauses:
                 waiting = indexer.catch_up(access.mailbox)
-            found = find(query, access.mailbox, before=query_id(request, "past"))
+            found = find(
+                query,
+                access.mailbox,
+                before=query_id(request, "past"),
+                folders=[line.folder for line in panel.lines],
+            )
         except QueryError as refusal:
             search_error = str(refusal)
-    panel = sidebar(mailboxes, access)
     messages = found.messages if found else []
     sent = [m for m in messages if names_recipients(m.folder)]
     place_link = _place_link(request, typed)

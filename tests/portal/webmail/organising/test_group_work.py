@@ -393,6 +393,17 @@ def test_the_page_of_a_message_asks_once_for_what_members_did(
         bobs.get(url)
 
 
+def test_a_search_of_a_group_mailbox_costs_the_same_however_much_it_finds(
+    bobs: Client, office: Mailbox, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    url = reverse("webmail:search", args=[office.pk]) + "?q=hearing"
+    for _ in range(2):
+        assign(bobs, store_message(office), "me")
+        bobs.get(url)
+        with django_assert_num_queries(9):
+            bobs.get(url)
+
+
 def test_the_audit_trail_is_locked_before_anything_else(
     office: Mailbox, bob: Person
 ) -> None:
