@@ -46,13 +46,17 @@ def take(
         raise PermanentFailure(UNREADABLE.saying(f"TLS report: {error}")) from error
 
 
+def check_size(octets: int) -> None:
+    """Checks a message's size before it is read. Raises PermanentFailure."""
+    if octets > MOST_OCTETS:
+        raise PermanentFailure(UNREADABLE.saying("TLS report: it is too large"))
+
+
 def _attached(raw: bytes) -> bytes:
-    if len(raw) <= MOST_OCTETS:
-        for part in walk(*split(raw)):
-            if part.content_type in CONTENT_TYPES:
-                return part.data()
-        raise ReportError("no part of the type application/tlsrpt+gzip was found")
-    raise ReportError("the message is too large")
+    for part in walk(*split(raw)):
+        if part.content_type in CONTENT_TYPES:
+            return part.data()
+    raise ReportError("no part of the type application/tlsrpt+gzip was found")
 
 
 @transaction.atomic

@@ -198,6 +198,7 @@ NOT_SCREENS = {
     "/admin/mail-keys/check/": "takes an order",
     "/admin/queue/do/": "leads back where nobody is chosen",
     "/admin/test404/": "not there",
+    "/admin/tls-reports/check/": "takes an order",
     "/admin/tickets/reports/weeks.csv": "a spreadsheet",
     "/apply/ca.pem": "a certificate",
     "/apply/letter/new/": "takes an order",

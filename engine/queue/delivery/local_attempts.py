@@ -142,6 +142,7 @@ def collect_tls_report(runner: str, parcel: Parcel) -> list[int]:
         return []
     message = next(iter(mine.values())).message
     try:
+        incoming.check_size(message.content.size)
         incoming.take(
             content.read(message),
             organisation_id=message.organisation_id or 0,

@@ -73,6 +73,16 @@ def test_a_message_without_a_report_comes_back(queue, bob, read):
     assert "application/tlsrpt+gzip" in about.diagnostic
 
 
+def test_a_large_message_is_not_even_read(queue, bob, read, monkeypatch):
+    monkeypatch.setattr(incoming, "MOST_OCTETS", 500)
+    queue.send(bob.address, TO, raw=message(packed(report())))
+
+    queue.run(until_nothing_is_due=True)
+
+    [about] = dsn.read(read(queue.inbox(bob)[0]))
+    assert "too large" in about.diagnostic
+
+
 def test_one_organisation_fills_no_table(queue, bob, monkeypatch):
     monkeypatch.setattr(incoming, "MOST_A_DAY", 2)
     for number in range(3):

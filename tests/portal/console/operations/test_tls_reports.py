@@ -39,6 +39,7 @@ def test_operator_publishes_the_record_and_reads_what_failed(
 
     assert f"{YESTERDAY:%d/%m/%Y}" in page
     assert "5,326" in page
+    assert "jane@firm.example.secure.example" in page
     assert "Our certificate had expired" in page
     assert "Renew the certificate" in page
     assert "at most 303" in page
