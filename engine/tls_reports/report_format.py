@@ -15,7 +15,8 @@ PACKED_OCTETS, OCTETS = 512 * 1024, 4 * 1024 * 1024
 MOST_POLICIES = 100
 # Kept of one report; further ones count in its totals alone.
 MOST_FAILURES = 200
-MOST_SESSIONS = 2**53
+# So few that no sum over all reports is too large for a database.
+MOST_SESSIONS = 10**10
 LONGEST_PERIOD = timedelta(days=8)
 
 _TYPE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")

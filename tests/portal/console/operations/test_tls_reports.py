@@ -5,8 +5,8 @@ from django.test.utils import CaptureQueriesContext
 
 from engine.database import clock
 from engine.registry.models import Person
-from engine.tls_reports import dns_record, incoming
-from engine.tls_reports.models import Report
+from engine.tls_reports import dns_record, incoming, report_format
+from engine.tls_reports.models import Failure, Report
 from portal.demo.dns_server import NameServer
 from tests.portal.conftest import SignIn
 from tests.tls_reports import YESTERDAY, message, packed, report
@@ -48,6 +48,19 @@ def test_operator_publishes_the_record_and_reads_what_failed(
     page = client.get(link).content.decode()
     assert "mx2.secure.example" in page
     assert "https://reports.firm.example/1" in page
+
+
+def test_no_counts_of_a_member_break_the_page(signed_in: SignIn, olive: Person) -> None:
+    arrive()
+    kept = Report.objects.get()
+    Failure.objects.bulk_create(
+        Failure(report=kept, result_type="x", sessions=report_format.MOST_SESSIONS)
+        for _ in range(2_000)
+    )
+
+    page = signed_in(olive, second_factor=True).get(AT)
+
+    assert page.status_code == 200
 
 
 def test_other_staff_and_members_see_none(
