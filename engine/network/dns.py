@@ -1,4 +1,4 @@
-"""DNS lookups with a cache: MX, TXT, address and TLSA records."""
+"""DNS lookups with a cache: MX, TXT and address records."""
 
 from __future__ import annotations
 
@@ -35,16 +35,6 @@ class MailExchanger:
     host: str
 
 
-@dataclass(frozen=True, slots=True)
-class TlsaRecord:
-    """A TLSA record: how a host pins its certificate (RFC 6698 §2.1)."""
-
-    usage: int
-    selector: int
-    matching: int
-    data: bytes
-
-
 def mx(domain: str) -> list[MailExchanger]:
     """Returns the domain's mail exchangers, preferred first. Raises DnsUnavailable."""
     records = _query(domain, "MX")
@@ -71,21 +61,6 @@ def addresses(host: str) -> list[IPv4Address | IPv6Address]:
     """Returns a host's IPv4 and IPv6 addresses. Raises DnsUnavailable."""
     records = [*_query(host, "A"), *_query(host, "AAAA")]
     return [ip_address(record.address) for record in records]
-
-
-def tlsa(host: str, port: int) -> list[TlsaRecord]:
-    """Returns a port's TLSA records if the resolver validated them. Raises DnsUnavailable.
-
-    Without DNSSEC a TLSA record proves nothing (RFC 7672 §2.1), so that answers without
-    the AD flag are ignored.
-    """
-    answer = _answer(f"_{port}._tcp.{host}", "TLSA")
-    if answer is None or not answer.response.flags & dns.flags.AD:
-        return []
-    return [
-        TlsaRecord(record.usage, record.selector, record.mtype, record.cert)
-        for record in answer
-    ]
 
 
 def _query(name: str, kind: str) -> Sequence[Any]:

@@ -91,6 +91,8 @@ STAFF_FACTS = {
     "tls_cipher": "Cipher",
     "next_hop": "To the server",
     "certificate_verified_for": "Its certificate proved",
+    "tls_policy": "Protected by",
+    "tlsa": "Its DNS names the certificate",
     "scanner": "Scanned by",
     "signature": "The scanner found",
     "command": "At the command",
@@ -106,6 +108,12 @@ STAFF_FACTS = {
     "notice_of": "A notice about",
     "downloaded_by": "Downloaded by",
     "refused_to": "Refused to",
+}
+# What `tls_policy` names by the words of RFC 8460.
+PROTECTIONS = {
+    "tlsa": "DANE, by what the server's signed DNS says of its certificate",
+    "sts": "MTA-STS, by the policy of its domain",
+    "no-policy-found": "a certificate from an authority that we trust",
 }
 
 
@@ -281,7 +289,7 @@ def _facts(
     detail: dict[str, Any], shown: Mapping[str, str]
 ) -> tuple[tuple[str, str], ...]:
     return tuple(
-        (label, str(detail[name]))
+        (label, PROTECTIONS.get(str(detail[name]), str(detail[name])))
         for name, label in shown.items()
         if detail.get(name) not in (None, "")
     )

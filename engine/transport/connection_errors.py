@@ -12,6 +12,7 @@ from aiosmtplib import SMTPConnectError, SMTPException, SMTPResponseException
 from engine.mail.smtp_replies import Reply
 from engine.transport import tls_faults
 from engine.transport.parcel import Cause
+from engine.transport.tls_attempts import ResultType, TlsAttempt
 
 # The texts reach senders. They are also compared with `Recipient.last_reply` in the
 # database, by code and enhanced code, to find mail that waits because of an outage.
@@ -22,18 +23,53 @@ NOT_OUTSIDE = Reply(451, "4.4.4", "The next hop is at an address that is not pub
 NO_STARTTLS = Reply(454, "4.7.10", "The next hop does not offer STARTTLS")
 NOT_TRUSTED = Reply(454, "4.7.5", "The next hop's certificate cannot be trusted")
 TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
+NOT_IN_ITS_DNS = Reply(
+    454, "4.7.5", "The next hop's certificate is not the one in its DNS"
+)
+DNSSEC_BOGUS = Reply(
+    454, "4.7.5", "The next hop's DNS cannot be trusted: its DNSSEC signatures fail"
+)
+NO_DNSSEC_ANSWER = Reply(451, "4.4.3", "The next hop's DNS does not answer in time")
 
 # Mail that waits because of one of these is retried as soon as the next hop is back.
-ALL = (NO_ANSWER, NOT_OUTSIDE, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED)
+ALL = (
+    NO_ANSWER, NOT_OUTSIDE, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED,
+    NOT_IN_ITS_DNS, DNSSEC_BOGUS, NO_DNSSEC_ANSWER,
+)  # fmt: skip
 
 
 class ConversationError(Exception):
     """No conversation took place, or it was cut off: nothing is known to have arrived."""
 
-    def __init__(self, reply: Reply, cause: Cause) -> None:
+    def __init__(
+        self, reply: Reply, cause: Cause, attempt: TlsAttempt | None = None
+    ) -> None:
         super().__init__(str(reply))
         self.reply = reply
         self.cause = cause
+        # Of the attempt to start TLS that this is the end of, if it is one.
+        self.attempt = attempt
+
+
+@contextmanager
+def starting_tls(attempt: TlsAttempt) -> Iterator[None]:
+    """Converts errors as `explained` does, and records why TLS did not come about."""
+    try:
+        with explained(BROKEN_OFF):
+            yield
+    except ConversationError as error:
+        if error.cause is Cause.TLS and error.attempt is None:
+            error.attempt = attempt.failed(_result(error))
+        raise
+
+
+def _result(error: ConversationError) -> ResultType:
+    if error.reply == NO_STARTTLS:
+        return ResultType.NO_STARTTLS
+    refusal = _tls_error_in(error)
+    if not isinstance(refusal, ssl.SSLCertVerificationError):
+        return ResultType.OTHER
+    return tls_faults.RESULTS.get(refusal.verify_code, ResultType.OTHER)
 
 
 @contextmanager

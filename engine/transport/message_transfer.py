@@ -7,7 +7,7 @@ sent with REQUIRETLS needs one thing more, that the next hop goes on requiring i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.mail.address import Address
 from engine.mail.dsn_parameters import XTEXT
@@ -25,6 +25,7 @@ from engine.transport.parcel import (
     answer,
 )
 from engine.transport.smtp_client import Session
+from engine.transport.tls_attempts import TlsAttempt
 from engine.transport.wire_format import WireMessage
 
 NOT_INTERNATIONAL = Reply(553, "5.6.7", "The next hop takes no addresses beyond ASCII")
@@ -55,6 +56,10 @@ class Transmission:
 
         Raises ConversationError where the session broke and cannot be reused.
         """
+        attempt, session.attempt = session.attempt, None
+        return _with_attempt(await self._outcomes(session), attempt)
+
+    async def _outcomes(self, session: Session) -> list[Outcome]:
         try:
             if self.is_international and not session.supports("smtputf8"):
                 raise PermanentFailure(NOT_INTERNATIONAL)
@@ -136,13 +141,20 @@ class Transmission:
 
 def broken(parcel: Parcel, hop: object, error: ConversationError) -> list[Outcome]:
     """Returns the outcomes where no conversation took place, or it was cut off."""
-    return answer(
+    outcomes = answer(
         parcel,
         OutcomeState.DEFERRED,
         error.reply,
-        {"next_hop": str(hop)},
+        {"next_hop": str(hop), **(error.attempt.detail() if error.attempt else {})},
         error.cause,
     )
+    return _with_attempt(outcomes, error.attempt)
+
+
+def _with_attempt(outcomes: list[Outcome], attempt: TlsAttempt | None) -> list[Outcome]:
+    if attempt is None or not outcomes:
+        return outcomes
+    return [replace(outcomes[0], tls=attempt), *outcomes[1:]]
 
 
 def _state(reply: Reply) -> OutcomeState:

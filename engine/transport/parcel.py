@@ -11,6 +11,7 @@ from engine.mail.address import Address
 from engine.mail.smtp_replies import Reply
 from engine.routing.routes import ConnectionFacts
 from engine.storage.models import Content
+from engine.transport.tls_attempts import TlsAttempt
 
 
 class OutcomeState(StrEnum):
@@ -65,13 +66,18 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one attempt for one recipient. `detail` is for the trace."""
+    """The result of one attempt for one recipient. `detail` is for the trace.
+
+    `tls` is the attempt to start TLS that this one made, in one outcome of a parcel only,
+    so that each is counted once.
+    """
 
     recipient_id: int
     state: OutcomeState
     reply: Reply
     detail: dict[str, Any] = field(default_factory=dict)
     cause: Cause = Cause.REPLY
+    tls: TlsAttempt | None = None
 
 
 class Transport(Protocol):

@@ -13,7 +13,6 @@ from django.conf import settings
 
 from engine.mail.smtp_replies import Reply
 from engine.network import ssrf_protection
-from engine.transport import tls
 from engine.transport.connection_errors import (
     BROKEN_OFF,
     NO_ANSWER,
@@ -22,9 +21,12 @@ from engine.transport.connection_errors import (
     OUT_OF_STEP,
     ConversationError,
     explained,
+    starting_tls,
 )
 from engine.transport.next_hop import Command, Hop
 from engine.transport.parcel import Cause
+from engine.transport.protection import Protection
+from engine.transport.tls_attempts import TlsAttempt
 
 # Seconds. RFC 5321 §4.5.3.2 asks for minutes, for servers that know nothing of each other;
 # in this community a silent server is down, except while it processes the message.
@@ -38,20 +40,29 @@ FAREWELL_TIMEOUT = 2.0
 class Session:
     """An open session over verified TLS. Sends one message after another."""
 
-    def __init__(self, hop: Hop, client: SMTP, writer: asyncio.StreamWriter) -> None:
-        self.hop = hop
+    def __init__(
+        self,
+        protection: Protection,
+        client: SMTP,
+        writer: asyncio.StreamWriter,
+        facts: dict[str, Any],
+    ) -> None:
+        self.hop = protection.hop
         self.sent = 0
+        # How TLS came about; taken by the first message, because it is counted once.
+        self.attempt: TlsAttempt | None = protection.attempt
         self._client = client
         self._writer = writer
-        secured = client.get_transport_info("ssl_object")
-        self.detail: dict[str, Any] = {
-            "next_hop": str(hop),
-            **tls.describe(secured, hop.tls_name),
-        }
+        self.detail: dict[str, Any] = {"next_hop": str(self.hop), **facts}
 
     @classmethod
     async def open(cls, hop: Hop) -> Session:
-        """Connects, starts TLS and signs in where needed. Raises ConversationError."""
+        """Connects, starts TLS and signs in where needed. Raises ConversationError.
+
+        What protects the session is looked up first: nothing is dialled while that is not
+        known.
+        """
+        protection = await Protection.find(hop)
         client = SMTP(
             hostname=hop.host,
             port=hop.port,
@@ -60,22 +71,26 @@ class Session:
             timeout=CONNECT_TIMEOUT,
         )
         try:
-            return await cls._secure(hop, client)
+            return await cls._secure(protection, client)
         except BaseException:
             client.close()
             raise
 
     @classmethod
-    async def _secure(cls, hop: Hop, client: SMTP) -> Session:
-        context = await asyncio.to_thread(tls.client_context)
+    async def _secure(cls, protection: Protection, client: SMTP) -> Session:
+        hop = protection.hop
+        context = await asyncio.to_thread(protection.context)
         with explained(NO_ANSWER):
             await client.connect()
             _check_may_dial(hop, client)
             await client.ehlo()
-        if not client.supports_extension("starttls"):
-            raise ConversationError(NO_STARTTLS, Cause.TLS)
-        with explained(BROKEN_OFF):
-            await client.starttls(tls_context=context, server_hostname=hop.tls_name)
+        with starting_tls(protection.attempt):
+            if not client.supports_extension("starttls"):
+                raise ConversationError(NO_STARTTLS, Cause.TLS)
+            await client.starttls(
+                tls_context=context, server_hostname=protection.server_name
+            )
+            facts = protection.check(client.get_transport_info("ssl_object"))
         with explained(BROKEN_OFF):
             await client.ehlo()
             if hop.username:
@@ -87,7 +102,7 @@ class Session:
             None,
             asyncio.get_running_loop(),
         )
-        return cls(hop, client, writer)
+        return cls(protection, client, writer, facts)
 
     @property
     def is_open(self) -> bool:

@@ -25,6 +25,18 @@ def client_context() -> ssl.SSLContext:
     ).reload_if_changed()
 
 
+def dane_context() -> ssl.SSLContext:
+    """Returns the context for a next hop whose certificate its own DNS names.
+
+    It accepts any certificate: the caller verifies it against the records, before it says
+    anything more. Reads files, and raises CertificateError, as `client_context` does.
+    """
+    ours = settings.POSTERN
+    return _followed(
+        CertificateFiles(ours.tls_cert_file, ours.tls_key_file, ""), accepts_any=True
+    ).reload_if_changed()
+
+
 def trusting_context() -> ssl.SSLContext:
     """Returns a context that accepts any certificate, only to show one that was refused."""
     context = ssl.create_default_context()
@@ -33,9 +45,11 @@ def trusting_context() -> ssl.SSLContext:
     return context
 
 
-@lru_cache(maxsize=4)
-def _followed(files: CertificateFiles) -> ReloadingContext:
-    return ReloadingContext(files, _context)
+@lru_cache(maxsize=8)
+def _followed(
+    files: CertificateFiles, *, accepts_any: bool = False
+) -> ReloadingContext:
+    return ReloadingContext(files, _accepting_context if accepts_any else _context)
 
 
 def _context(files: CertificateFiles) -> ssl.SSLContext:
@@ -47,7 +61,16 @@ def _context(files: CertificateFiles) -> ssl.SSLContext:
     return context
 
 
-def describe(secured: ssl.SSLObject, expected_name: str) -> dict[str, Any]:
+def _accepting_context(files: CertificateFiles) -> ssl.SSLContext:
+    context = _context(files)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def describe(
+    secured: ssl.SSLObject | ssl.SSLSocket, expected_name: str
+) -> dict[str, Any]:
     """Returns the facts about a TLS session for the trace."""
     cipher = secured.cipher()
     certificate = secured.getpeercert() or {}

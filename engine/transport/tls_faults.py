@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 
+from engine.transport.tls_attempts import ResultType
+
 # By OpenSSL's number of the fault (openssl-verification-options, x509_vfy.h).
 _CERTIFICATE = {
     9: "it is not valid yet",
@@ -18,6 +20,15 @@ _CERTIFICATE = {
     66: "its key or its signature is too weak",
     67: "an authority above it has a key that is too weak",
     68: "its signature is too weak",
+}
+# The same faults as reports count them (RFC 8460 §4.3); all others are of no kind.
+RESULTS = {
+    10: ResultType.EXPIRED,
+    18: ResultType.NOT_TRUSTED,
+    19: ResultType.NOT_TRUSTED,
+    20: ResultType.NOT_TRUSTED,
+    21: ResultType.NOT_TRUSTED,
+    62: ResultType.WRONG_NAME,
 }
 # By OpenSSL's name of the fault. An alert is what the server said.
 _HANDSHAKE = {

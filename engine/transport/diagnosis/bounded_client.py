@@ -79,14 +79,15 @@ class BoundedClient:
     @property
     def tls_version(self) -> str:
         """The TLS version, such as TLSv1.3."""
-        return self._secured.version() or ""
+        return self.secured.version() or ""
 
     def certificate(self) -> bytes:
         """Returns the server's certificate in DER."""
-        return self._secured.getpeercert(binary_form=True) or b""
+        return self.secured.getpeercert(binary_form=True) or b""
 
     @property
-    def _secured(self) -> ssl.SSLSocket:
+    def secured(self) -> ssl.SSLSocket:
+        """The TLS session. Raises TypeError before there is one."""
         if not isinstance(self._socket, ssl.SSLSocket):
             raise TypeError("The conversation is not secured.")
         return self._socket

@@ -16,9 +16,15 @@ from django.conf import settings
 
 from engine.network import dns, ssrf_protection
 from engine.transport import tls, tls_faults
+from engine.transport.connection_errors import (
+    DNSSEC_BOGUS,
+    NO_DNSSEC_ANSWER,
+    ConversationError,
+)
 from engine.transport.diagnosis.bounded_client import BoundedClient, ClientError
 from engine.transport.diagnosis.peer_certificate import Certificate
 from engine.transport.next_hop import Hop
+from engine.transport.protection import Protection
 
 # A message with the largest attachment that members may send.
 SIZE_WANTED = 25 * 1024 * 1024
@@ -127,7 +133,11 @@ def _check_offers_tls(client: BoundedClient) -> None:
 
 def _certificate(client: BoundedClient, hop: Hop) -> Finding:
     try:
-        client.secure(tls.client_context(), hop.tls_name)
+        protection = Protection.find_now(hop)
+        client.secure(protection.context(), protection.server_name)
+        protection.check(client.secured)
+    except ConversationError as error:
+        raise _Fault(error.reply.text, _dns_fault(error, hop)) from error
     except ssl.SSLCertVerificationError as error:
         raise _Fault(error.verify_message, _distrust(error, hop)) from error
     except ssl.SSLError as error:
@@ -139,6 +149,22 @@ def _certificate(client: BoundedClient, hop: Hop) -> Finding:
     shown = Certificate.of(client.certificate())
     seen = f"{client.tls_version}, for {shown.shown_names}, {shown.days_left} days left"
     return Finding(Stage.CERTIFICATE, seen, certificate=shown)
+
+
+def _dns_fault(error: ConversationError, hop: Hop) -> str:
+    """Returns what is wrong with what the DNS says about the certificate."""
+    if error.reply == NO_DNSSEC_ANSWER:
+        return _SILENCES[Stage.NAME].format(hop=hop)
+    if error.reply == DNSSEC_BOGUS:
+        return (
+            f"The DNSSEC signatures of {hop.host} fail, so that its DNS cannot be "
+            "trusted. Sign the zone again."
+        )
+    return (
+        f"The TLSA records of {hop.host} are not for your server's certificate: "
+        f"{error.__cause__}. Publish records for this certificate, or install the one "
+        "that they name."
+    )
 
 
 def _distrust(error: ssl.SSLCertVerificationError, hop: Hop) -> str:

@@ -14,8 +14,11 @@ from datetime import UTC, datetime
 from cryptography import x509
 from django.conf import settings
 
-from engine.transport import tls, tls_faults
+from engine.transport import tls_faults
+from engine.transport.connection_errors import ConversationError
 from engine.transport.diagnosis import public_addresses
+from engine.transport.next_hop import Hop
+from engine.transport.protection import Protection
 
 SMTP_PORT = 25
 # The usual ports of SMTP with STARTTLS; others would make the probe a port scanner.
@@ -53,10 +56,13 @@ def starttls(host: str, port: int, *, tls_name: str = "") -> Secured:
     days_left = (certificate.not_valid_after_utc - datetime.now(UTC)).days
     seen = Secured(version, _names(certificate), days_left)
     try:
-        _look(address, port, tls.client_context(), name)
+        protection = Protection.find_now(Hop(host, port, name))
+        _look(address, port, protection.context(), protection.server_name, protection)
     except ssl.SSLCertVerificationError as refused:
         fault = f"its certificate is not good for {name}: {tls_faults.of_certificate(refused)}"
         return Secured(seen.version, seen.names, seen.days_left, fault)
+    except ConversationError as refused:
+        return Secured(seen.version, seen.names, seen.days_left, refused.reply.text)
     return seen
 
 
@@ -71,15 +77,24 @@ def _address(host: str, port: int) -> str:
 
 
 def _look(
-    address: str, port: int, context: ssl.SSLContext, name: str | None = None
+    address: str,
+    port: int,
+    context: ssl.SSLContext,
+    name: str | None = None,
+    protection: Protection | None = None,
 ) -> tuple[x509.Certificate, str]:
-    """Returns the certificate and the TLS version. Raises SSLCertVerificationError."""
+    """Returns the certificate and the TLS version.
+
+    Raises SSLCertVerificationError, or ConversationError for what DANE refuses.
+    """
     deadline = time.monotonic() + PATIENCE
     try:
         with socket.create_connection((address, port), timeout=PATIENCE) as plain:
             _start(plain, deadline)
             plain.settimeout(_left(deadline))
             with context.wrap_socket(plain, server_hostname=name) as secured:
+                if protection is not None:
+                    protection.check(secured)
                 shown = secured.getpeercert(binary_form=True) or b""
                 return x509.load_der_x509_certificate(shown), secured.version() or ""
     except ssl.SSLCertVerificationError:

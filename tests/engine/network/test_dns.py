@@ -42,18 +42,6 @@ def test_addresses_are_of_both_kinds(name_server: NameServer) -> None:
     ]
 
 
-@pytest.mark.parametrize("is_vouched", [True, False])
-def test_tlsa_counts_only_where_it_is_vouched_for(
-    name_server: NameServer, is_vouched: bool
-) -> None:
-    name_server.add("_25._tcp.mail.firm.example", "TLSA", "3 1 1 " + "ab" * 32)
-    name_server.is_vouched = is_vouched
-
-    found = dns.tlsa("mail.firm.example", 25)
-
-    assert found == ([dns.TlsaRecord(3, 1, 1, b"\xab" * 32)] if is_vouched else [])
-
-
 @pytest.mark.parametrize(
     "name",
     ["nobody.example", "a..b", "x" * 64 + ".example", "", "bü\u200bcher.example"],
