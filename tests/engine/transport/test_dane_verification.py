@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.transport.dane import DanePolicy, TlsaRecord
-from engine.transport.dane_verification import DaneError, verify
+from engine.transport.dane_verification import DaneError, names_of, verify
 from engine.transport.tls_attempts import ResultType
 
 NOW = dt.datetime.now(dt.UTC)
@@ -25,7 +25,7 @@ TOP, MIDDLE, OWN = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))
 
 
 def certificate(
-    subject, issuer, key, signer, *, names=(), ca=None, days=30, usage=None
+    subject, issuer, key, signer, *, names=(), ca=None, days=30, usage=None, other=None
 ):
     made = (
         x509.CertificateBuilder()
@@ -43,6 +43,8 @@ def certificate(
         made = made.add_extension(x509.SubjectAlternativeName(listed), critical=False)
     if usage is not None:
         made = made.add_extension(usage, critical=True)
+    if other is not None:
+        made = made.add_extension(other, critical=False)
     return made.sign(signer, hashes.SHA256())
 
 
@@ -128,6 +130,16 @@ def test_certificate_of_no_authority_signs_nothing(over):
 
     with pytest.raises(DaneError, match="does not come from the authority"):
         checked([record(2, 0, 1, ANCHOR)], own(HOST), between, ANCHOR)
+
+
+def test_own_certificate_counts_even_if_its_names_cannot_be_read():
+    server = own(HOST, other=x509.IssuerAlternativeName([x509.DNSName(HOST)]))
+    # Two lists of names, which X.509 forbids.
+    der = server.public_bytes(Encoding.DER).replace(b"\x55\x1d\x12", b"\x55\x1d\x11")
+    of = TlsaRecord(3, 0, 1, hashlib.sha256(der).digest())
+
+    assert verify(DanePolicy(HOST, (HOST,), (of,)), [der]) == str(of)
+    assert names_of(x509.load_der_x509_certificate(der)) == set()
 
 
 def test_wildcard_stands_for_one_label():
