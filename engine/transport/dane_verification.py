@@ -32,7 +32,9 @@ _ENCODING_DER = 2  # _ssl.ENCODING_DER, before Python 3.13
 class DaneError(Exception):
     """The certificate is none of those in the DNS. The message says what is wrong with it."""
 
-    def __init__(self, reason: str, result: ResultType = ResultType.OTHER) -> None:
+    def __init__(
+        self, reason: str, result: ResultType = ResultType.TLSA_INVALID
+    ) -> None:
         super().__init__(reason)
         self.result = result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from django.db import DatabaseError
 from engine.database import clock
 from engine.health import process_identity
 from engine.health.models import Heartbeat
-from engine.network import dns
+from engine.network import dns, dnssec
 from portal.preflight.results import Result, fault, ok, warning
 
 CONNECT_SECONDS = 2.0
@@ -99,6 +100,31 @@ def names() -> Iterator[Result]:
     ):
         yield _address(variable, name)
     yield _mail_exchanger(ours.community_domain, ours.smtp_name)
+    yield from validation()
+
+
+def validation() -> Iterator[Result]:
+    """Yields whether the resolver that DANE trusts validates, if there is one."""
+    where = settings.POSTERN.validating_resolver
+    if not where:
+        return
+    try:
+        root = asyncio.run(dnssec.look_up(".", "SOA"))
+    except dns.DnsUnavailable:
+        yield fault(
+            "DNSSEC",
+            f"Nothing answers at {where}, so that mail to members' servers waits. Start "
+            "the resolver, or correct POSTERN_VALIDATING_RESOLVER.",
+        )
+        return
+    if root.is_secure:
+        yield ok("DNSSEC", f"{where} validates.")
+    else:
+        yield warning(
+            "DNSSEC",
+            f"{where} does not validate the root zone, so that DANE protects no server. "
+            "Give it the root's trust anchor, or correct POSTERN_VALIDATING_RESOLVER.",
+        )
 
 
 def _address(variable: str, name: str) -> Result:

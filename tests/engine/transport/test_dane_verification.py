@@ -100,9 +100,9 @@ def test_own_certificate_counts_whatever_its_name_and_dates():
             "NOT_TRUSTED",
         ),
         ((own(HOST), ANCHOR), ANCHOR, "does not come from", "NOT_TRUSTED"),
-        ((own(HOST), BETWEEN), ANCHOR, "no TLSA record", "OTHER"),
+        ((own(HOST), BETWEEN), ANCHOR, "no TLSA record", "TLSA_INVALID"),
         # Usage 2 is never for the server's own certificate.
-        ((own(HOST),), own(HOST), "no TLSA record", "OTHER"),
+        ((own(HOST),), own(HOST), "no TLSA record", "TLSA_INVALID"),
     ],
 )
 def test_chain_that_does_not_lead_to_the_anchor_is_refused(chain, anchor, why, result):

@@ -20,6 +20,8 @@ from engine.trace.models import Event, EventKind
 from engine.transport.diagnosis.next_hop_diagnosis import Stage, diagnose
 from engine.transport.next_hop import Hop
 from portal.demo.certificates import Authority
+from portal.preflight import network_checks
+from portal.preflight.results import Status
 from tests import factories
 from tests.engine.queue.conftest import JANE
 from tests.engine.queue.delivery.test_relay import tls_failed_since
@@ -121,7 +123,7 @@ def test_server_whose_dns_names_its_certificate_gets_the_mail(
 @pytest.mark.parametrize(
     ("host", "why", "result"),
     [
-        ("mismatch.dane.test", "no TLSA record in its DNS", "validation-failure"),
+        ("mismatch.dane.test", "no TLSA record in its DNS", "tlsa-invalid"),
         ("elsewhere.dane.test", "it is for another name", "certificate-host-mismatch"),
         ("bogus.dane.test", "its DNSSEC signatures fail", "dnssec-invalid"),
         (
@@ -187,6 +189,21 @@ def test_silent_resolver_holds_up_the_mail_of_no_other_connection(
     assert queue.status(reference) is RecipientStatus.RELAYED
     assert queue.recipient(waiting).last_reply.startswith("451 4.4.3 ")
     assert queue.recipient(waiting).tls_failures == 0
+
+
+def test_check_before_the_start_looks_whether_the_resolver_validates(
+    name_server, settings, monkeypatch
+):
+    monkeypatch.setattr(settings.POSTERN, "validating_resolver", name_server.server)
+    [unproved] = network_checks.validation()
+    name_server.is_vouched = True
+    [proved] = network_checks.validation()
+    monkeypatch.setattr(settings.POSTERN, "validating_resolver", "127.0.0.1:9")
+    monkeypatch.setattr(dnssec, "SECONDS", 0.2)
+    [silent] = network_checks.validation()
+
+    assert (unproved.status, proved.status) == (Status.WARNING, Status.OK)
+    assert silent.status is Status.FAULT
 
 
 @pytest.mark.parametrize(
