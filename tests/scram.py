@@ -1,4 +1,4 @@
-"""The client's side of SCRAM over SMTP, by a library of another make."""
+"""The client's side of SCRAM, over SMTP too, by a library of another make."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import smtplib
 import ssl
 
 import scramp
+
+from engine.registry.credentials import scram_keys
+from engine.registry.credentials.scram_exchange import ScramExchange
 
 
 def sign_in(client: smtplib.SMTP, username: str, secret: str) -> tuple[int, bytes]:
@@ -22,6 +25,16 @@ def sign_in(client: smtplib.SMTP, username: str, secret: str) -> tuple[int, byte
         return code, said
     scram.set_server_final(base64.b64decode(said).decode())
     return client.docmd("")
+
+
+def proved(username: str, secret: str) -> ScramExchange:
+    """Returns an exchange with a client's proof, as a server has it then."""
+    client = scramp.ScramClient(["SCRAM-SHA-256"], username, secret)
+    exchange = ScramExchange(client.get_client_first().encode())
+    asked = exchange.challenge(scram_keys.salt(), scram_keys.ITERATIONS)
+    client.set_server_first(asked.decode())
+    exchange.read_proof(client.get_client_final().encode())
+    return exchange
 
 
 def connect(port: int, context: ssl.SSLContext) -> smtplib.SMTP:

@@ -64,14 +64,15 @@ class Maildrop:
 class Access:
     """A mailbox, the sign-in that opened it, and whether it may delete messages.
 
-    `digests` are those of the app password under each secret key; `generation` is the
-    person's `session_generation` at sign-in.
+    `app_password` is the id of the one that was used or, where the secret was given, its
+    digests under each secret key; `generation` is the person's `session_generation` at
+    sign-in.
     """
 
     mailbox: Mailbox
     can_delete: bool
     person_id: int
-    digests: tuple[str, ...] = field(repr=False)
+    app_password: int | tuple[str, ...] = field(repr=False)
     generation: int
 
 
@@ -95,11 +96,13 @@ def find_mailbox_by_proof(
     if proved is None:
         raise Refused(replies.WRONG_PROOF)
     used = proved.app_password
-    access = _access(used.person, exchange.username, (used.digest,))
+    access = _access(used.person, exchange.username, used.pk)
     return access, proved.signature
 
 
-def _access(person: Person, username: str, digests: tuple[str, ...]) -> Access:
+def _access(
+    person: Person, username: str, app_password: int | tuple[str, ...]
+) -> Access:
     key = Address.parse(username.strip()).key
     active = Mailbox.objects.filter(is_active=True)
     if key == person.address:
@@ -114,7 +117,7 @@ def _access(person: Person, username: str, digests: tuple[str, ...]) -> Access:
         mailbox,
         can_delete,
         person_id=person.pk,
-        digests=digests,
+        app_password=app_password,
         generation=person.session_generation,
     )
 
@@ -122,7 +125,7 @@ def _access(person: Person, username: str, digests: tuple[str, ...]) -> Access:
 def is_access_valid(access: Access) -> bool:
     """Returns False once the app password, its owner or the right to the mailbox is gone."""
     if not authentication.is_app_password_valid(
-        access.digests, generation=access.generation
+        access.app_password, generation=access.generation
     ):
         return False
     own = Q(owner_id=access.person_id)

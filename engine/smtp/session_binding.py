@@ -39,8 +39,8 @@ class Binding:
 
     `proved_by` names the proof for the trace. `digests` are those of the secret that
     the session signed in with, empty without a sign-in: one under each secret key,
-    because its row is keyed again while the secret key is being changed. `generation`
-    is the person's `session_generation` at sign-in. `providers` are the cloud providers
+    because its row is keyed again while the secret key is being changed. SCRAM sends no
+    secret: `app_password_id` is that of the proof. `generation` is the person's `session_generation` at sign-in. `providers` are the cloud providers
     whose servers these may be; then each message has to show its tenant, and neither
     organisation nor connection is known before.
     """
@@ -50,6 +50,7 @@ class Binding:
     connection_id: int | None = None
     person_id: int | None = None
     digests: tuple[str, ...] = field(default=(), repr=False)
+    app_password_id: int | None = None
     generation: int = 0
     providers: frozenset[Provider] = frozenset()
 
@@ -70,7 +71,7 @@ class Binding:
     @property
     def is_signed_in(self) -> bool:
         """Whether the client gave a credential, rather than an address or certificate."""
-        return bool(self.digests)
+        return bool(self.digests) or self.app_password_id is not None
 
 
 def peer_of(transport: Any, client: Endpoint | None = None) -> Peer:

@@ -49,7 +49,7 @@ class SubmissionPolicy(ListenerPolicy):
         )
         if person is None:
             return None
-        return _binding(person, generated_secrets.digests(secret))
+        return _binding(person, digests=generated_secrets.digests(secret))
 
     def authenticate_by_proof(
         self, exchange: ScramExchange, peer: Peer
@@ -61,7 +61,7 @@ class SubmissionPolicy(ListenerPolicy):
         if proved is None:
             return None
         used = proved.app_password
-        return _binding(used.person, (used.digest,)), proved.signature
+        return _binding(used.person, app_password_id=used.pk), proved.signature
 
     def sign_in_delay(self, username: str, peer: Peer) -> float:
         """Returns the seconds to wait after wrong passwords, before the next is checked."""
@@ -70,7 +70,7 @@ class SubmissionPolicy(ListenerPolicy):
     def is_sign_in_valid(self, binding: Binding) -> bool:
         """Returns False once the app password has ended or its owner was signed out."""
         return authentication.is_app_password_valid(
-            binding.digests, generation=binding.generation
+            binding.app_password_id or binding.digests, generation=binding.generation
         )
 
     def bind(self, routes: Routes, peer: Peer) -> Binding | None:
@@ -118,12 +118,18 @@ class SubmissionPolicy(ListenerPolicy):
         return _completed(header, domain=written_by[0].domain)
 
 
-def _binding(person: Person, digests: tuple[str, ...]) -> Binding:
+def _binding(
+    person: Person,
+    *,
+    digests: tuple[str, ...] = (),
+    app_password_id: int | None = None,
+) -> Binding:
     return Binding(
         person.organisation_id,
         "app password",
         person_id=person.pk,
         digests=digests,
+        app_password_id=app_password_id,
         generation=person.session_generation,
     )
 

@@ -116,16 +116,20 @@ def is_connection_credential_valid(digests: tuple[str, ...]) -> bool:
     return live.exists()
 
 
-def is_app_password_valid(digests: tuple[str, ...], *, generation: int) -> bool:
+def is_app_password_valid(used: int | tuple[str, ...], *, generation: int) -> bool:
     """Returns True while a mail session that an app password opened may go on.
+
+    `used` is the app password's id, or the digests of the secret that was given, one of
+    which its row has.
 
     It must end when the app password is revoked or expires, a recovery shuts the
     mailbox, the person or their organisation is suspended, or the person's sessions are
     ended. `generation` is the person's `session_generation` when the session began.
     """
+    its_own = {"pk": used} if isinstance(used, int) else {"digest__in": used}
     live = AppPassword.objects.live().filter(
         mail_access_filter(),
-        digest__in=digests,
+        **its_own,
         person__is_active=True,
         person__organisation__status=OrganisationStatus.ACTIVE,
         person__session_generation=generation,

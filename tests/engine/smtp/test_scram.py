@@ -159,6 +159,53 @@ async def test_an_older_app_password_gains_its_keys_by_plain(
     assert (await signed_in(server, BOB, SECRET))[0] == 235
 
 
+async def test_keys_that_cannot_be_used_keep_scram_from_being_offered(
+    server: Server,
+    bob: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digest, keys = generated_secrets.digest(SECRET), scram_keys.sealed_keys(SECRET)
+    await sync_to_async(factories.make_app_password)(
+        bob, digest, scram=keys, last_used_at=timezone.now()
+    )
+    await sync_to_async(scram_offer.refresh)()
+    assert scram_offer.is_offered()
+    # As after a change of the community's domain.
+    monkeypatch.setattr(scram_keys, "salt", lambda: bytes(16))
+    await sync_to_async(scram_offer.refresh)()
+    assert not scram_offer.is_offered()
+
+    await server.say(
+        "submission",
+        "s: 220 *\nc: EHLO x\ns: 250 *\nc: STARTTLS\ns: 220 *\ntls\nc: EHLO x\n"
+        "s: 250 *\nc: AUTH PLAIN {response}\ns: 235 *\n",
+        response=plain(BOB, SECRET),
+    )
+    await sync_to_async(scram_offer.refresh)()
+    assert scram_offer.is_offered()
+
+
+async def test_a_session_goes_on_when_another_device_brings_the_new_secret_key(
+    server: Server, bob: Person, settings: Any
+) -> None:
+    policy = server.contexts[1].policy
+    keys = await sync_to_async(scram_keys.sealed_keys)(SECRET)
+    await sync_to_async(factories.make_app_password)(
+        bob, generated_secrets.digest(SECRET), scram=keys
+    )
+    peer = Peer(ip_address("127.0.0.1"), "TLSv1.3", frozenset())
+    exchange = scram.proved(BOB, SECRET)
+    binding, _ = await sync_to_async(policy.authenticate_by_proof)(exchange, peer)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another" * 8
+
+    assert await sync_to_async(policy.authenticate)(BOB, SECRET, peer)
+
+    assert await sync_to_async(policy.is_sign_in_valid)(binding)
+    await sync_to_async(AppPassword.objects.update)(revoked_at=timezone.now())
+    assert not await sync_to_async(policy.is_sign_in_valid)(binding)
+
+
 @pytest.mark.parametrize(
     ("said", "reply"),
     [
