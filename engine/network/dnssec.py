@@ -85,14 +85,13 @@ class _Resolver:
         )
         self._asked: dict[_Question, asyncio.Task[Answer | DnsUnavailable]] = {}
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._loop = asyncio.get_running_loop()
 
     async def find(self, question: _Question) -> Answer:
         """Returns what is known, or waits for the answer. Raises DnsUnavailable."""
         until, found = self._known.get(question, (0.0, None))
-        if found is None or until <= self._loop.time():
+        if found is None or until <= _time():
             if question not in self._asked:
-                task = self._loop.create_task(self._ask(question))
+                task = asyncio.create_task(self._ask(question))
                 self._asked[question] = task
                 task.add_done_callback(lambda _: self._asked.pop(question, None))
             # Shielded: other deliveries may wait for the same answer.
@@ -106,7 +105,13 @@ class _Resolver:
         """Asks the resolver; returns the error, for a task may have no listener left."""
         found: Answer | DnsUnavailable
         try:
-            async with asyncio.timeout(SECONDS), self._places:
+            async with asyncio.timeout(SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            # Nothing was asked, so that nothing is known of the resolver.
+            return DnsUnavailable(f"{question}: too many questions at once")
+        try:
+            async with asyncio.timeout(SECONDS):
                 found, seconds = await self._answer(*question)
         except (TimeoutError, dns.exception.Timeout, OSError) as error:
             found, seconds = DnsUnavailable(f"{question}: {error}"), SILENCE
@@ -114,8 +119,10 @@ class _Resolver:
             # Servers out of order, and whatever else is wrong with an answer: read as
             # "unsigned", it would switch the protection off.
             found, seconds = DnssecBogus(f"{question}: {error}"), SILENCE
+        finally:
+            self._places.release()
         if seconds > 0:
-            self._known[question] = (self._loop.time() + seconds, found)
+            self._known[question] = (_time() + seconds, found)
             self._known.move_to_end(question)
             while len(self._known) > CACHED_ANSWERS:
                 self._known.popitem(last=False)
@@ -140,6 +147,11 @@ class _Resolver:
         return Answer(records, is_secure, canonical), _seconds(
             said, chain.minimum_ttl, has_records=bool(records)
         )
+
+
+def _time() -> float:
+    """Returns the seconds of the running loop's clock, without keeping the loop."""
+    return asyncio.get_running_loop().time()
 
 
 def _seconds(said: dns.message.QueryMessage, ttl: float, *, has_records: bool) -> float:
