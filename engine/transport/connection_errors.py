@@ -26,6 +26,9 @@ TLS_FAILED = Reply(454, "4.7.5", "TLS with the next hop failed")
 NOT_IN_ITS_DNS = Reply(
     454, "4.7.5", "The next hop's certificate is not the one in its DNS"
 )
+NOT_IN_ITS_POLICY = Reply(
+    454, "4.7.5", "The next hop is not in the MTA-STS policy of its domain"
+)
 DNSSEC_BOGUS = Reply(
     454, "4.7.5", "The next hop's DNS cannot be trusted: its DNSSEC signatures fail"
 )
@@ -34,7 +37,7 @@ NO_DNSSEC_ANSWER = Reply(451, "4.4.3", "The next hop's DNS does not answer in ti
 # Mail that waits because of one of these is retried as soon as the next hop is back.
 ALL = (
     NO_ANSWER, NOT_OUTSIDE, BROKEN_OFF, NO_STARTTLS, NOT_TRUSTED, TLS_FAILED,
-    NOT_IN_ITS_DNS, DNSSEC_BOGUS, NO_DNSSEC_ANSWER,
+    NOT_IN_ITS_DNS, NOT_IN_ITS_POLICY, DNSSEC_BOGUS, NO_DNSSEC_ANSWER,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from engine.mail.address import Address
 from engine.mail.smtp_replies import Reply
 from engine.routing.routes import ConnectionFacts
 from engine.storage.models import Content
+from engine.transport.sts_policies import Binding
 from engine.transport.tls_attempts import TlsAttempt
 
 
@@ -61,6 +62,7 @@ class Parcel:
     requires_tls: bool = False  # REQUIRETLS, RFC 8689
     is_notice: bool = False  # written by the service itself
     connection: ConnectionFacts | None = None  # if the destination is a connection
+    sts: tuple[Binding, ...] = ()  # MTA-STS policies of the connection's domains
     content_holder: int = COMMUNITY
 
 

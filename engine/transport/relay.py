@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engine.mail.address import Address
 from engine.mail.header import HeaderBlock
 from engine.mail.mime.encoded_words import encode_text
@@ -15,6 +17,8 @@ from engine.transport.message_transfer import Transmission, broken
 from engine.transport.next_hop import Hop
 from engine.transport.parcel import Outcome, OutcomeState, Parcel, answer
 from engine.transport.session_pool import Pool
+from engine.transport.sts_enforcement import Binder
+from engine.transport.tls_attempts import PolicyType
 
 NO_NEXT_HOP = Reply(451, "4.4.4", "The connection has no next hop yet")
 
@@ -32,7 +36,26 @@ class Relay:
         if facts is None or not facts.next_hop_host:
             return answer(parcel, OutcomeState.DEFERRED, NO_NEXT_HOP)
         hop = Hop(facts.next_hop_host, facts.next_hop_port, facts.tls_name)
-        transmission = Transmission(
+        binder = Binder.of(parcel, hop)
+        try:
+            async with self._pool.session(hop) as session:
+                if session.is_bound_by_dane:
+                    return await self._transmission(parcel, facts).send_over(session)
+                free, forbidden = binder.divide(parcel.recipients, facts)
+                outcomes = binder.only(forbidden, facts).refused(parcel, forbidden)
+                if free:
+                    part = replace(parcel, recipients=tuple(free))
+                    sent = await self._transmission(part, facts).send_over(session)
+                    outcomes += binder.only(free, facts).named(sent)
+                return outcomes
+        except ConversationError as error:
+            outcomes = broken(parcel, hop, error)
+            is_ours = error.attempt and error.attempt.policy_type is PolicyType.NONE
+            bound = binder.only(parcel.recipients, facts)
+            return bound.named(outcomes) if is_ours else outcomes
+
+    def _transmission(self, parcel: Parcel, facts: ConnectionFacts) -> Transmission:
+        return Transmission(
             parcel,
             tagged(_without_tenant_claims(content.header(parcel)), facts.subject_tag),
             tuple(
@@ -40,11 +63,6 @@ class Relay:
             ),
             self._keyring.signers,
         )
-        try:
-            async with self._pool.session(hop) as session:
-                return await transmission.send_over(session)
-        except ConversationError as error:
-            return broken(parcel, hop, error)
 
     async def close(self) -> None:
         """Closes the idle sessions."""

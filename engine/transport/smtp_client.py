@@ -26,7 +26,7 @@ from engine.transport.connection_errors import (
 from engine.transport.next_hop import Command, Hop
 from engine.transport.parcel import Cause
 from engine.transport.protection import Protection
-from engine.transport.tls_attempts import TlsAttempt
+from engine.transport.tls_attempts import PolicyType, TlsAttempt
 
 # Seconds. RFC 5321 §4.5.3.2 asks for minutes, for servers that know nothing of each other;
 # in this community a silent server is down, except while it processes the message.
@@ -103,6 +103,11 @@ class Session:
             asyncio.get_running_loop(),
         )
         return cls(protection, client, writer, facts)
+
+    @property
+    def is_bound_by_dane(self) -> bool:
+        """Whether the server's own DNS proved its certificate."""
+        return bool(self.detail["tls_policy"] == PolicyType.DANE.value)
 
     @property
     def is_open(self) -> bool:

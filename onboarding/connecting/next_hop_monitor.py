@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from engine.registry.models import Connection, OrganisationStatus
+from engine.transport import sts_enforcement, sts_policies
 from engine.transport.diagnosis.next_hop_diagnosis import diagnose
 from engine.transport.diagnosis.peer_certificate import Certificate
 from onboarding.connecting import emails
@@ -26,10 +27,17 @@ def connection_ids() -> list[int]:
 
 def check(connection: Connection) -> Watch:
     """Probes the next hop without sending mail, and warns once of each certificate."""
-    findings = list(diagnose(next_hop_of(connection)))
+    hop = next_hop_of(connection)
+    findings = list(diagnose(hop))
     shown = [finding.certificate for finding in findings if finding.certificate]
     certificate = shown[0] if shown else None
-    now, fault = timezone.now(), findings[-1].fault[:500]
+    domains = connection.organisation.domains.verified().values_list(
+        "member_domain", flat=True
+    )
+    fault = findings[-1].fault or sts_enforcement.fault_of(
+        hop, sts_policies.in_force(domains)
+    )
+    now, fault = timezone.now(), fault[:500]
     before = Watch.objects.filter(connection=connection).exclude(fault="").first()
     # A fault found by an earlier version has no beginning: its last check comes nearest.
     since = before and (before.failing_since or before.looked_at)

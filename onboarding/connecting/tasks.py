@@ -18,6 +18,7 @@ from engine.jobs import queue
 from engine.lanes import Lane
 from engine.registry.actions import domains
 from engine.registry.models import Connection, Domain
+from engine.transport import sts_policies
 from onboarding.connecting import (
     actions,
     next_hop_monitor,
@@ -91,6 +92,22 @@ def watch(connection_id: int) -> None:
         next_hop_monitor.check(connection)
 
 
+def refresh_policies() -> None:
+    """Scheduled job: queues a look at the MTA-STS policy of each domain that has mail."""
+    ids = Domain.objects.verified().filter(
+        organisation__connections__in=next_hop_monitor.connection_ids()
+    )
+    chosen = ids.order_by("pk").values_list("pk", flat=True).distinct()
+    queue.add_missing(f"{MODULE}.refresh_policy", chosen, lane=Lane.CALLS)
+
+
+def refresh_policy(domain_id: int) -> None:
+    """Job: looks at a domain's MTA-STS policy, and fetches it where that is due."""
+    domain = Domain.objects.filter(pk=domain_id).first()
+    if domain is not None:
+        sts_policies.refresh(domain)
+
+
 def watch_waiting_mail() -> None:
     """Scheduled job: queues a look at each server whose TLS mail waits for."""
     failing, warned = waiting_for_tls.connection_ids(), waiting_for_tls.warned_ids()
@@ -123,6 +140,7 @@ def schedule_jobs() -> None:
         ("check_proofs", Schedule.DAILY, None, Lane.CALLS),
         ("watch_connections", Schedule.DAILY, None, Lane.CALLS),
         ("watch_waiting_mail", Schedule.MINUTES, 1, Lane.QUICK),
+        ("refresh_policies", Schedule.HOURLY, None, Lane.CALLS),
     ):
         Schedule.objects.update_or_create(
             name=f"connecting.{name}",

@@ -164,6 +164,9 @@ ARGUMENTS: dict[str, Callable[[Person], tuple[object, ...]]] = {
     "onboarding.connecting.tasks.check": lambda bob: (
         Domain.objects.filter(organisation=bob.organisation)[0].pk,
     ),
+    "onboarding.connecting.tasks.refresh_policy": lambda bob: (
+        Domain.objects.filter(organisation=bob.organisation)[0].pk,
+    ),
     "onboarding.connecting.tasks.watch": lambda bob: (
         Connection.objects.get(organisation=bob.organisation).pk,
     ),

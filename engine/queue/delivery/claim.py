@@ -25,6 +25,7 @@ from engine.queue.models import Recipient, RecipientStatus, Source
 from engine.routing import routes
 from engine.routing.routes import Routes
 from engine.storage import content_keys
+from engine.transport import sts_policies
 from engine.transport.parcel import Parcel, ParcelRecipient
 
 # Recipients in one claim for each destination that needs no network, and for all of them:
@@ -202,6 +203,7 @@ def _parcels(rows: Iterable[Recipient], known: Routes) -> list[Parcel]:
 def _parcel(rows: Sequence[Recipient], known: Routes) -> Parcel:
     message, destination = rows[0].message, rows[0].destination
     kind, _, number = destination.partition(":")
+    connection = known.connection(int(number)) if kind == "connection" else None
     return Parcel(
         reference=message.reference,
         content=message.content,
@@ -217,5 +219,6 @@ def _parcel(rows: Sequence[Recipient], known: Routes) -> Parcel:
         wants_full=message.dsn_full,
         requires_tls=message.requires_tls,
         is_notice=message.source in (Source.SYSTEM, Source.DSN),
-        connection=known.connection(int(number)) if kind == "connection" else None,
+        connection=connection,
+        sts=sts_policies.in_force(connection.verified_domains) if connection else (),
     )

@@ -37,6 +37,7 @@ from engine.registry.models.recovery import (
     RecoveryCause,
 )
 from engine.registry.models.sending_stop import SendingStop, StopKind
+from engine.registry.models.transport_policy import TransportPolicy
 from engine.registry.models.webhook_endpoint import WebhookEndpoint, WebhookEvent
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "SendingStop",
     "StaffRole",
     "StopKind",
+    "TransportPolicy",
     "UnprovenMail",
     "WebhookEndpoint",
     "WebhookEvent",
