@@ -73,7 +73,7 @@ class Session:
         try:
             return await cls._secure(protection, client)
         except BaseException:
-            client.close()
+            _abort(client)
             raise
 
     @classmethod
@@ -199,9 +199,7 @@ class Session:
 
         Without a TLS shutdown, because nothing that matters is in transit any more.
         """
-        if isinstance(self._client.transport, asyncio.WriteTransport):
-            self._client.transport.abort()
-        self._client.close()
+        _abort(self._client)
 
     async def close(self) -> None:
         """Sends QUIT if the peer still listens, then drops the connection."""
@@ -210,6 +208,13 @@ class Session:
                 await self._client.execute_command(b"QUIT", timeout=FAREWELL_TIMEOUT)
         self.abandon()
         await asyncio.sleep(0)  # the loop closes the socket in its next round
+
+
+def _abort(client: SMTP) -> None:
+    """Drops a connection at once: a TLS session would wait for the peer to end it too."""
+    if isinstance(client.transport, asyncio.WriteTransport):
+        client.transport.abort()
+    client.close()
 
 
 def _check_may_dial(hop: Hop, client: SMTP) -> None:
