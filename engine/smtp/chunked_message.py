@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from engine.mail import smtp_replies
+from engine.mail.errors import MailError
 from engine.mail.smtp_path import SyntaxErrorInCommand
 from engine.mail.smtp_replies import Reply
 from engine.smtp import message_intake
 from engine.smtp.message_intake import MessageIntake, MessageSource, unbroken
+from engine.smtp.server_context import ServerContext
 
 # RFC 3030 §2 gives no limit; 20 digits hold any size that SIZE may announce (RFC 1870 §4).
 MAX_DIGITS = 20
@@ -150,17 +152,33 @@ class ChunkedMessage:
             await self._intake.take(octets, arrived=len(octets))
 
 
-async def discard(source: MessageSource, chunk: Chunk, client: object) -> None:
+def announced(argument: str, server: ServerContext, dropped: Pace | None) -> Chunk:
+    """Returns the chunk that BDAT announces. Raises MailError.
+
+    What was `dropped` of its message counts too, so that chunks do not follow for ever.
+    """
+    chunk, most = Chunk.parse(argument), server.size_limit + message_intake.OVERRUN
+    if chunk.size + (dropped.seen if dropped else 0) > most:
+        raise MailError(smtp_replies.TOO_BIG)
+    return chunk
+
+
+async def discard(
+    source: MessageSource, chunk: Chunk, client: object, before: Pace | None
+) -> Pace:
     """Reads the octets of a refused BDAT, so that none is taken for a command.
 
+    They share the time of those that were dropped `before`. Returns the pace of all.
     Raises ConnectionResetError when the client hangs up or is too slow.
     """
 
     async def drop(octets: bytes) -> None:
         pass
 
+    pace = before or Pace(asyncio.get_running_loop().time())
     with unbroken(source, client):
-        await _octets(source, chunk.size, drop, Pace(asyncio.get_running_loop().time()))
+        await _octets(source, chunk.size, drop, pace)
+    return pace
 
 
 async def _octets(

@@ -12,7 +12,7 @@ from engine.mail.errors import MailError
 from engine.mail.smtp_path import SyntaxErrorInCommand, parse_path
 from engine.mail.smtp_replies import Reply
 from engine.queue.sending_rates import rate_limits
-from engine.smtp import chunked_message, message_intake
+from engine.smtp import chunked_message
 from engine.smtp.bound_session import BoundSession
 from engine.smtp.chunked_message import Chunk, ChunkedMessage
 from engine.smtp.command_stream import Method
@@ -29,8 +29,9 @@ class Session(BoundSession):
 
     # The message that BDAT has begun, until its last chunk.
     _chunked: ChunkedMessage | None = None
-    # Why a chunk of the present message was refused: without it there is no message.
+    # Why a chunk of the message was refused, which is none without it; what was dropped.
     _refused_chunk: Reply | None = None
+    _dropped: chunked_message.Pace | None = None
     # Whether the octets that BDAT announces are still to be read.
     _owes_octets = False
 
@@ -172,9 +173,7 @@ class Session(BoundSession):
         commands. Where they cannot be, the connection ends.
         """
         try:
-            chunk = Chunk.parse(arg or "")
-            if chunk.size > self.server.size_limit + message_intake.OVERRUN:
-                raise MailError(smtp_replies.TOO_BIG)
+            chunk = chunked_message.announced(arg or "", self.server, self._dropped)
         except MailError as error:
             self.answer("BDAT", error.reply)
             return
@@ -188,7 +187,7 @@ class Session(BoundSession):
             bad_syntax = smtp_replies.BAD_SYNTAX
             await self.run_command("BDAT", partial(self._bdat, chunk), bad_syntax, "")
         if chunk.is_last:
-            self._refused_chunk = None
+            self._refused_chunk = self._dropped = None
             if self.transaction.recipients:
                 self.end_transaction()
 
@@ -214,7 +213,8 @@ class Session(BoundSession):
 
     async def _discard(self, chunk: Chunk) -> None:
         self._owes_octets = False
-        await chunked_message.discard(self, chunk, self.peer.address)
+        dropped, client = self._dropped, self.peer.address
+        self._dropped = await chunked_message.discard(self, chunk, client, dropped)
 
     async def _chunked_message(self) -> ChunkedMessage:
         """Returns the message that the chunk belongs to. Raises MailError."""
@@ -239,7 +239,7 @@ class Session(BoundSession):
         if self._chunked is not None:
             self._chunked.abandon()
             self._chunked = None
-        self._refused_chunk = None
+        self._refused_chunk = self._dropped = None
         super().end_transaction()
 
     def connection_lost(self, exc: Exception | None) -> None:

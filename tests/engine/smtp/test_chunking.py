@@ -275,6 +275,28 @@ async def test_the_limit_counts_over_all_chunks_and_is_told_early(
     assert event.recipient == "bob@northfield.secure.example"
 
 
+async def test_chunks_that_are_refused_are_bounded_all_together(
+    server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a client could send for ever, with one chunk after another."""
+    monkeypatch.setattr(message_intake, "OVERRUN", 100)
+    server.contexts[0].size_limit = 100
+    refused = BEGIN + "c! BDAT 37\\r\\n" + HEADER + "\\x00\\r\\n\ns: 550 5.6.0 *\n"
+    drops = f"c! BDAT 90\\r\\n{'x' * 90}\ns: 550 5.6.0 *\n" * 2
+
+    await server.say(
+        "receive",
+        SIGN_IN
+        + refused
+        + drops
+        + "c: RSET\ns: 250 *\n"
+        + refused
+        + drops
+        + f"c! BDAT 90\\r\\n{'x' * 90}\ns: 552 5.3.4 *\ns: 421 4.5.0 *\nclosed\n",
+        credential=credential,
+    )
+
+
 async def test_a_chunk_that_trickles_in_is_broken_off(
     server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
