@@ -108,9 +108,8 @@ async def _walk(
             continue
         found.append((name, record))
         # A domain that starts the walk and is a suffix is its own organisation.
-        is_end = record.suffix is Suffix.YES and name != domain
         is_enough = name == domain and not needs_organisation
-        if record.suffix is Suffix.NO or is_end or is_enough:
+        if record.suffix is not Suffix.UNKNOWN or is_enough:
             break
     own = found[0][1] if found and found[0][0] == domain else None
     if not found:

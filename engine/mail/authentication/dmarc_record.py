@@ -27,6 +27,9 @@ class Request(StrEnum):
         return Request.QUARANTINE if self is Request.REJECT else Request.NONE
 
 
+_REQUESTS = frozenset(Request)
+
+
 class Suffix(StrEnum):
     """Whether a domain is one below which organisations have their domains (psd=)."""
 
@@ -58,12 +61,17 @@ def select(texts: Iterable[str]) -> DmarcRecord | None:
 
 @lru_cache(maxsize=2048)  # the records of the same members, message after message
 def parse(text: str) -> DmarcRecord:
-    """Returns the policy in a record. Errors in it leave the usual values (§4.7)."""
+    """Returns the policy in a record. Errors in it leave the usual values (§4.7).
+
+    One in a request asks for nothing (§4.10.1): what its owner meant is unknown.
+    """
     tags: dict[str, str] = {}
     for spec in text[:MAX_LENGTH].split(";"):
         name, equals, value = spec.partition("=")
         if equals:
             tags.setdefault(name.strip().lower(), value.strip().lower())
+    if any(tags.get(name, "none") not in _REQUESTS for name in ("p", "sp", "np")):
+        tags |= dict.fromkeys(("p", "sp", "np"), "none")
     own = _request(tags.get("p"), Request.NONE)
     below = _request(tags.get("sp"), own)
     nowhere = _request(tags.get("np"), below)
@@ -81,4 +89,4 @@ def parse(text: str) -> DmarcRecord:
 
 
 def _request(text: str | None, usual: Request) -> Request:
-    return Request(text) if text in ("none", "quarantine", "reject") else usual
+    return usual if text is None else Request(text)

@@ -169,6 +169,19 @@ def test_a_long_name_is_not_walked_label_by_label() -> None:
     assert names[-1] == "_dmarc.example"
 
 
+def test_a_public_suffix_is_its_own_organisation() -> None:
+    """Whatever its own parent says (RFC 9989 §4.10, step 2)."""
+    found = evaluate(
+        "gov.example",
+        Proved(dkim=["other.example"]),
+        is_exact=False,
+        gov_example="v=DMARC1; p=reject; psd=y",
+        example="v=DMARC1; p=none",
+    )
+
+    assert found.outcome is Dmarc.FAIL
+
+
 @pytest.mark.parametrize(
     ("text", "own", "below"),
     [
@@ -176,7 +189,11 @@ def test_a_long_name_is_not_walked_label_by_label() -> None:
         ("v=DMARC1;p=reject", Request.REJECT, Request.REJECT),
         ("v = DMARC1 ; P = Reject ; sp = None", Request.REJECT, Request.NONE),
         ("v=DMARC1; p=reject; p=none", Request.REJECT, Request.REJECT),
-        ("v=DMARC1; p=rejekt; sp=quarantine", Request.NONE, Request.QUARANTINE),
+        ("v=DMARC1; sp=quarantine", Request.NONE, Request.QUARANTINE),
+        # RFC 9989 §4.10.1: as if it said p=none.
+        ("v=DMARC1; p=rejekt; sp=quarantine", Request.NONE, Request.NONE),
+        ("v=DMARC1; p=reject; sp=rejekt", Request.NONE, Request.NONE),
+        ("v=DMARC1; p=reject; np=", Request.NONE, Request.NONE),
         (
             "v=DMARC1; nonsense; =; p=quarantine;;",
             Request.QUARANTINE,
