@@ -111,7 +111,7 @@ class BoundSession(SmtpConnection):
         routes = self.server.routes()
         username = ""
         try:
-            given = await sasl.exchange(self, arg, self.sasl_offer())
+            given = await sasl.exchange(self, arg, self.server.policy.mechanisms())
             username = given.username
             binding = await self._binding_of(given)
         except MailError as error:
@@ -135,7 +135,3 @@ class BoundSession(SmtpConnection):
         binding, signature = await self.server.authenticate_by_proof(given, self.peer)
         await sasl.finish(self, signature)
         return binding
-
-    def sasl_offer(self) -> sasl.Offer:
-        """Returns the mechanisms that this client may sign in with."""
-        return sasl.Offer(self.server.policy.mechanisms())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,14 +13,6 @@ from engine.mail.errors import PermanentFailure
 from engine.mail.smtp_path import SyntaxErrorInCommand
 from engine.registry.credentials import scram_keys
 from engine.registry.credentials.scram_exchange import ScramError, ScramExchange
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """The mechanisms that are offered, and the channel bindings of the connection."""
-
-    mechanisms: Sequence[str] = ("PLAIN", "LOGIN")
-    bindings: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 class Challenger(Protocol):
@@ -39,7 +31,7 @@ class Password:
 
 
 async def exchange(
-    session: Challenger, argument: str, offer: Offer
+    session: Challenger, argument: str, mechanisms: Sequence[str]
 ) -> Password | ScramExchange:
     """Runs the mechanism that AUTH names and returns what it brought, not yet checked.
 
@@ -48,15 +40,15 @@ async def exchange(
     """
     mechanism, _, initial = argument.partition(" ")
     name = mechanism.upper()
-    if name not in offer.mechanisms:
-        text = f"Mechanisms are {' '.join(offer.mechanisms)}"
+    if name not in mechanisms:
+        text = f"Mechanisms are {' '.join(mechanisms)}"
         raise PermanentFailure(smtp_replies.Reply(504, "5.5.4", text))
     match name:
         case "PLAIN":
             return await _plain(session, initial.strip())
         case "LOGIN":
             return await _login(session, initial.strip())
-    return await _scram(session, name, initial.strip(), offer)
+    return await _scram(session, initial.strip())
 
 
 async def finish(session: Challenger, signature: bytes) -> None:
@@ -65,12 +57,10 @@ async def finish(session: Challenger, signature: bytes) -> None:
         raise SyntaxErrorInCommand("The response to our signature must be empty")
 
 
-async def _scram(
-    session: Challenger, mechanism: str, initial: str, offer: Offer
-) -> ScramExchange:
+async def _scram(session: Challenger, initial: str) -> ScramExchange:
     given = _octets(initial) if initial else await session.challenge(b"")
     try:
-        made = ScramExchange(_decoded(given).encode(), mechanism, offer.bindings)
+        made = ScramExchange(_decoded(given).encode())
         asked = made.challenge(scram_keys.salt(), scram_keys.ITERATIONS)
         made.read_proof(_decoded(await session.challenge(asked)).encode())
     except ScramError as error:

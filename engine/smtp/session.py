@@ -78,7 +78,7 @@ class Session(BoundSession):
             f"LIMITS RCPTMAX={RECIPIENT_LIMIT}",
         ]
         if self.peer.is_secure:
-            mechanisms = " ".join(self.sasl_offer().mechanisms)
+            mechanisms = " ".join(self.server.policy.mechanisms())
             return [*offered, "REQUIRETLS", f"AUTH {mechanisms}"]
         return [*offered, "STARTTLS"]
 

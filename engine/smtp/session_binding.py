@@ -40,9 +40,10 @@ class Binding:
     `proved_by` names the proof for the trace. `digests` are those of the secret that
     the session signed in with, empty without a sign-in: one under each secret key,
     because its row is keyed again while the secret key is being changed. SCRAM sends no
-    secret: `app_password_id` is that of the proof. `generation` is the person's `session_generation` at sign-in. `providers` are the cloud providers
-    whose servers these may be; then each message has to show its tenant, and neither
-    organisation nor connection is known before.
+    secret: `app_password_id` is that of the proof. `generation` is the person's
+    `session_generation` at sign-in. `providers` are the cloud providers whose servers
+    these may be; then each message has to show its tenant, and neither organisation nor
+    connection is known before.
     """
 
     organisation_id: int | None

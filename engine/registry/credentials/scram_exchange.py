@@ -1,4 +1,4 @@
-"""The server's side of SCRAM-SHA-256 and its -PLUS (RFC 5802, RFC 7677), without I/O."""
+"""The server's side of SCRAM-SHA-256 (RFC 5802, RFC 7677), without I/O."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.registry.credentials.scram_keys import ScramKeys
 
 MECHANISM = "SCRAM-SHA-256"
-PLUS = f"{MECHANISM}-PLUS"
 
 # Octets of a message. An address has up to 254, and three for each that is escaped.
 LONGEST = 4_096
@@ -39,13 +37,10 @@ class ScramError(Exception):
 class ScramExchange:
     """One exchange: the client's first message, our challenge, and the client's proof.
 
-    `bindings` are the channel bindings of the connection by name, where the mechanism is
-    the -PLUS or where that is offered too. Raises ScramError.
+    Raises ScramError.
     """
 
     first: bytes
-    mechanism: str = MECHANISM
-    bindings: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     own_nonce: str = field(default_factory=lambda: secrets.token_urlsafe(18))
 
     def __post_init__(self) -> None:
@@ -58,27 +53,12 @@ class ScramExchange:
         self.username = _name(found["name"])
         if found["acts_as"] and _name(found["acts_as"]) != self.username:
             raise ScramError("Sign in as yourself, not on behalf of another user")
-        self._channel = found["gs2"].encode() + self._binding(
-            found["flag"], found["binding"]
-        )
+        if found["binding"] is not None:
+            raise ScramError(f"A channel binding needs {MECHANISM}-PLUS")
+        self._channel = found["gs2"].encode()
         self._bare, self._nonce = found["bare"], found["nonce"] + self.own_nonce
         self._challenge = self._message = b""
         self._proof = bytes(32)
-
-    def _binding(self, flag: str | None, name: str | None) -> bytes:
-        """Returns the octets that bind the exchange to its connection."""
-        if self.mechanism == PLUS:
-            if name is None:
-                raise ScramError(f"{PLUS} needs a channel binding")
-            if name not in self.bindings:
-                raise ScramError(f"The channel binding {name[:40]} is not supported")
-            return self.bindings[name]
-        if name is not None:
-            raise ScramError(f"A channel binding needs {PLUS}")
-        if flag == "y" and self.bindings:
-            # RFC 5802 §6: somebody on the way has hidden our -PLUS from the client.
-            raise ScramError(f"{PLUS} is offered, and the client was not shown it")
-        return b""
 
     def challenge(self, salt: bytes, iterations: int) -> bytes:
         """Returns our message, which asks for the proof."""

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from engine.registry.credentials.scram_exchange import (
     LONGEST,
-    PLUS,
     ScramError,
     ScramExchange,
 )
@@ -47,19 +46,10 @@ def test_the_example_of_the_rfc() -> None:
     assert exchange.signature(ScramKeys.derive("pencils", SALT, 4096)) is None
 
 
-@given(NAMES, SECRETS, st.binary(min_size=12, max_size=32), st.booleans())
-def test_a_client_of_another_make_signs_in(
-    name: str, secret: str, salt: bytes, is_bound: bool
-) -> None:
-    binding = ("tls-server-end-point", b"x" * 32) if is_bound else None
-    client = scramp.ScramClient(
-        [PLUS] if is_bound else ["SCRAM-SHA-256"], name, secret, channel_binding=binding
-    )
-    exchange = ScramExchange(
-        client.get_client_first().encode(),
-        client.mechanism_name,
-        dict([binding] if binding else []),
-    )
+@given(NAMES, SECRETS, st.binary(min_size=12, max_size=32))
+def test_a_client_of_another_make_signs_in(name: str, secret: str, salt: bytes) -> None:
+    client = scramp.ScramClient(["SCRAM-SHA-256"], name, secret)
+    exchange = ScramExchange(client.get_client_first().encode())
     client.set_server_first(exchange.challenge(salt, 4096).decode())
     exchange.read_proof(client.get_client_final().encode())
 
@@ -92,23 +82,6 @@ def test_a_client_of_another_make_signs_in(
 def test_an_odd_first_message_is_refused(first: bytes, why: str) -> None:
     with pytest.raises(ScramError, match=why):
         ScramExchange(first)
-
-
-@pytest.mark.parametrize(
-    ("mechanism", "first", "why"),
-    [
-        (PLUS, b"n,,n=user,r=abc", "needs a channel binding"),
-        (PLUS, b"y,,n=user,r=abc", "needs a channel binding"),
-        (PLUS, b"p=tls-unique,,n=user,r=abc", "not supported"),
-        # Somebody on the way took the -PLUS out of what the client was shown.
-        ("SCRAM-SHA-256", b"y,,n=user,r=abc", "was not shown it"),
-    ],
-)
-def test_a_downgrade_is_refused_where_bindings_are_offered(
-    mechanism: str, first: bytes, why: str
-) -> None:
-    with pytest.raises(ScramError, match=why):
-        ScramExchange(first, mechanism, {"tls-exporter": b"x" * 32})
 
 
 def test_a_client_that_knows_bindings_signs_in_where_none_is_offered() -> None:
