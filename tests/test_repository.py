@@ -594,6 +594,7 @@ DURATIONS = {
     "engine/incidents/key_index.py": "kept so long; no date is named",
     "engine/incidents/rescans.py": "so many times 24 hours back",
     "engine/linked_files/ending.py": "kept so long; no date is named",
+    "engine/queue/notifications/tls_report_sending.py": "days of UTC",
     "engine/tls_reports/incoming.py": "how old a report may be, in UTC",
     "engine/tls_reports/tasks.py": "kept so long; no date is named",
     "engine/trace/event_purge.py": "kept so long; no date is named",

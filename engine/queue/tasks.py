@@ -6,6 +6,7 @@ from django_q.models import Schedule
 
 from engine.lanes import Lane
 from engine.queue import delivery_keys, finished_mail_purge, recall
+from engine.queue.notifications import tls_report_sending
 
 
 # The dotted paths of these functions are stored in the schedule and in queued jobs, so
@@ -20,8 +21,21 @@ def finish_recall(reference: str, reason: str, audit_key: str, name: str) -> Non
     recall.finish(reference, reason, recall.Author(audit_key, name))
 
 
+def send_tls_reports() -> int:
+    """Sends other servers' operators the reports of TLS that they ask for."""
+    return tls_report_sending.send_due()
+
+
 def schedule_jobs() -> None:
-    """Creates or updates the schedule."""
+    """Creates or updates the schedules."""
+    Schedule.objects.update_or_create(
+        name="queue.send_tls_reports",
+        defaults={
+            "func": "engine.queue.tasks.send_tls_reports",
+            "schedule_type": Schedule.HOURLY,
+            "cluster": Lane.LONG,
+        },
+    )
     Schedule.objects.update_or_create(
         name="queue.let_go",
         defaults={

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-NAME_LENGTH, HOST_LENGTH, REASON_LENGTH = 200, 255, 300
+NAME_LENGTH, HOST_LENGTH, REASON_LENGTH, ADDRESS_LENGTH = 200, 255, 300, 400
 
 
 class Report(models.Model):
@@ -54,3 +54,44 @@ class Failure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.result_type}: {self.sessions}"
+
+
+class Session(models.Model):
+    """One session with a next hop that was tried, kept until its day was reported."""
+
+    at = models.DateTimeField()
+    policy_type = models.CharField(max_length=20)
+    policy_domain = models.CharField(max_length=HOST_LENGTH)
+    policy = models.JSONField(
+        default=list, help_text="its strings, as reports quote it"
+    )
+    host = models.CharField(max_length=HOST_LENGTH)
+    result = models.CharField(max_length=40, blank=True, help_text="empty: encrypted")
+
+    class Meta:
+        indexes = [models.Index(fields=["at", "policy_domain"], name="tls_session_at")]
+
+    def __str__(self) -> str:
+        return f"{self.policy_domain}: {self.result or 'encrypted'}"
+
+
+class SentReport(models.Model):
+    """That a domain got its report of one day (UTC) at one address.
+
+    One row without an address says that it wants no more, or never wanted any.
+    """
+
+    policy_domain = models.CharField(max_length=HOST_LENGTH)
+    day = models.DateField()
+    address = models.CharField(max_length=ADDRESS_LENGTH, blank=True)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["policy_domain", "day", "address"], name="tls_report_sent_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.policy_domain}: {self.day}"

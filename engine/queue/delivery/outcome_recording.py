@@ -14,7 +14,7 @@ from engine.queue import log_lines
 from engine.queue.delivery import claim
 from engine.queue.delivery.suspension import REPLY_LENGTH
 from engine.queue.models import Recipient, RecipientStatus
-from engine.queue.notifications import pending_notices
+from engine.queue.notifications import pending_notices, tls_report_sending
 from engine.storage import mailbox_changes
 from engine.trace import event_log
 from engine.trace.models import Event, EventKind
@@ -93,6 +93,8 @@ def apply(rows: Mapping[int, Recipient], outcomes: Iterable[Outcome]) -> list[in
     ]
     _count_tls_failures(pairs, now)
     _trace(pairs, now)
+    if attempts := [outcome.tls for _, outcome in pairs if outcome.tls]:
+        tls_report_sending.count(attempts, now)
     for row, outcome in pairs:
         # A deferral changes no schedule: the claim wrote the next attempt before dialling.
         row.status = STATUSES[outcome.state]

@@ -10,8 +10,9 @@ from django.utils import timezone
 from engine.mail import dsn
 from engine.queue.models import RecipientStatus
 from engine.tls_reports import incoming, tasks
-from engine.tls_reports.models import Failure, Report
+from engine.tls_reports.models import Failure, Report, Session
 from tests.engine.queue.conftest import JANE
+from tests.engine.queue.delivery.test_relay import untrusted_context
 from tests.tls_reports import message, packed, report
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +72,26 @@ def test_a_message_without_a_report_comes_back(queue, bob, read):
 
     [about] = dsn.read(read(queue.inbox(bob)[0]))
     assert "application/tlsrpt+gzip" in about.diagnostic
+
+
+def test_each_session_with_a_next_hop_is_counted_once(
+    queue, hop, make_hop, firm, firm_connection, bob, tmp_path
+):
+    queue.send(bob.address, JANE, "john@firm.example.secure.example")
+    queue.run(until_nothing_is_due=True)
+    assert len(hop.received) == 1
+    [encrypted] = Session.objects.all()
+    assert encrypted.result == ""
+
+    untrusted = make_hop("mail.firm.example", context=untrusted_context(tmp_path))
+    firm_connection.next_hop_port = untrusted.port
+    firm_connection.save()
+    queue.send(bob.address, JANE)
+    queue.run()
+
+    failed = Session.objects.exclude(pk=encrypted.pk).get()
+    assert failed.result == "certificate-not-trusted"
+    assert failed.policy_type == "no-policy-found"
 
 
 def test_a_large_message_is_not_even_read(queue, bob, read, monkeypatch):
