@@ -129,6 +129,16 @@ def test_the_command_says_what_ends_with_the_earlier_key(
     assert "Reply addresses of the helpdesk's messages:" in said
 
 
+def test_the_command_says_that_scram_brings_no_password(
+    bob: Person, settings: Settings
+) -> None:
+    use(settings, OLD)
+    factories.make_app_password(bob, generated_secrets.digest(SECRET))
+    use(settings, NEW, OLD)
+
+    assert "next signs in by PLAIN. By SCRAM it sends no password" in rekey()
+
+
 HERE = Peer(ip_address("192.0.2.1"), "TLSv1.3", frozenset())
 SECRET = "k7qd-3m9x-2222-3333-4444-5555-6666"
 

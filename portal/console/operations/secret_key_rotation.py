@@ -105,7 +105,9 @@ def rekey() -> list[Finding]:
         _digests(
             "App passwords",
             AppPassword.objects.live().select_related("person"),
-            "They change when the mail program next signs in.",
+            "They change when the mail program next signs in by PLAIN. By SCRAM it sends no "
+            "password, and goes on without the key; to sign in by PLAIN later, it needs a "
+            "new app password.",
         ),
         _digests("API keys", ApiKey.objects.live(), "They change with the next call."),
         _sessions(),
