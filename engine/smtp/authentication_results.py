@@ -160,18 +160,23 @@ def _as_read(text: str) -> str:
 
 
 def _uncommented(text: str) -> str:
-    """Returns the text without its comments, which nest (RFC 5322 §3.2.2)."""
-    kept, depth, start = [], 0, 0
+    """Returns the text without its comments, which nest (RFC 5322 §3.2.2).
+
+    What is never closed is not a comment, and hides none that are.
+    """
+    opened: list[int] = []
+    comments: list[tuple[int, int]] = []
     for found in _COMMENT_SIGN.finditer(text):
         if found[0] == "(":
-            if not depth:
-                kept.append(text[start : found.start()])
-            depth += 1
-        elif found[0] == ")" and depth:
-            depth -= 1
-            start = found.end()
-    # What is never closed is not a comment.
-    return text if depth else "".join([*kept, text[start:]])
+            opened.append(found.start())
+        elif found[0] == ")" and opened:
+            start = opened.pop()
+            while comments and comments[-1][0] > start:
+                comments.pop()
+            comments.append((start, found.end()))
+    ends = [0, *(end for _, end in comments)]
+    starts = [*(start for start, _ in comments), len(text)]
+    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
 
 
 def _dkim_text(result: Result) -> str:

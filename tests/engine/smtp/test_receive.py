@@ -561,6 +561,8 @@ async def test_results_that_claim_to_be_ours_are_dropped_however_they_are_writte
         for value in (
             "localhost",
             "(x) localhost",
+            "(x) mx.secure.example (y",
+            "((x) mx.secure.example",
             '"localhost"',
             "(a;b) localhost",
             '"local\\host"',
