@@ -162,7 +162,8 @@ def _as_read(text: str) -> str:
 def _uncommented(text: str) -> str:
     """Returns the text without its comments, which nest (RFC 5322 §3.2.2).
 
-    What is never closed is not a comment, and hides none that are.
+    What is never closed is not a comment: it hides none that are, and ends the word
+    before it.
     """
     opened: list[int] = []
     comments: list[tuple[int, int]] = []
@@ -174,9 +175,13 @@ def _uncommented(text: str) -> str:
             while comments and comments[-1][0] > start:
                 comments.pop()
             comments.append((start, found.end()))
-    ends = [0, *(end for _, end in comments)]
-    starts = [*(start for start, _ in comments), len(text)]
-    return "".join(text[end:start] for end, start in zip(ends, starts, strict=True))
+    left = {start: "" for start, _ in comments} | dict.fromkeys(opened, ";")
+    ends = dict(comments)
+    kept, at = [], 0
+    for start in sorted(left):
+        kept += [text[at:start], left[start]]
+        at = ends.get(start, start + 1)
+    return "".join([*kept, text[at:]])
 
 
 def _dkim_text(result: Result) -> str:
