@@ -155,7 +155,7 @@ class ChunkedMessage:
 def announced(argument: str, server: ServerContext, dropped: Pace | None) -> Chunk:
     """Returns the chunk that BDAT announces. Raises MailError.
 
-    What was `dropped` of its message counts too, so that chunks do not follow for ever.
+    What was `dropped` of its message counts too, so that chunks come to an end.
     """
     chunk, most = Chunk.parse(argument), server.size_limit + message_intake.OVERRUN
     if chunk.size + (dropped.seen if dropped else 0) > most:

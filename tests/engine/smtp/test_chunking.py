@@ -278,7 +278,7 @@ async def test_the_limit_counts_over_all_chunks_and_is_told_early(
 async def test_chunks_that_are_refused_are_bounded_all_together(
     server: Server, bob: Person, credential: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a client could send for ever, with one chunk after another."""
+    """Else a client could go on sending one chunk after another."""
     monkeypatch.setattr(message_intake, "OVERRUN", 100)
     server.contexts[0].size_limit = 100
     refused = BEGIN + "c! BDAT 37\\r\\n" + HEADER + "\\x00\\r\\n\ns: 550 5.6.0 *\n"
