@@ -21,7 +21,8 @@ _ID = re.compile(r"[A-Za-z0-9]{1,32}")
 _FIELD = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})=([!-:<>-~]+)")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)+{_LABEL}")
-_LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31})[ \t]*:[ \t]*(.*?)[ \t]*")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
+_BLANKS = " \t"
 
 
 class StsError(Exception):
@@ -83,7 +84,7 @@ def policy_id(records: list[str]) -> str:
     found = [record for record in records if record.startswith("v=STSv1")]
     if len(found) != 1:
         return ""
-    version, *rest = re.split(r"[ \t]*;[ \t]*", found[0])
+    version, *rest = (part.strip(_BLANKS) for part in found[0].split(";"))
     if version != "v=STSv1":
         return ""
     if rest and not rest[-1]:
@@ -105,12 +106,13 @@ def _fields(octets: bytes) -> dict[str, list[str]]:
         raise StsError("It is no text.") from error
     found: dict[str, list[str]] = {}
     for line in re.split(r"\r?\n", text):
-        if not line.strip(" \t"):
+        if not line.strip(_BLANKS):
             continue
-        field = _LINE.fullmatch(line)
-        if field is None:
+        # Not by one pattern: blanks in the middle would be tried again and again.
+        key, colon, value = line.partition(":")
+        if not colon or not _KEY.fullmatch(key.rstrip(_BLANKS)):
             raise StsError("One of its lines is no key with a value.")
-        found.setdefault(field[1], []).append(field[2])
+        found.setdefault(key.rstrip(_BLANKS), []).append(value.strip(_BLANKS))
     return found
 
 

@@ -108,3 +108,15 @@ def test_anything_is_a_policy_that_reads_the_same_again_or_is_refused(octets):
         return
     assert policy.hosts or policy.mode is Mode.NONE
     assert StsPolicy.parse(str(policy).encode()) == policy
+
+
+def test_many_blanks_are_read_at_once():
+    blanks = " " * 60_000
+    padded = EXAMPLE.replace(b"mode: ", f"mode: {blanks}".encode())
+
+    with pytest.raises(StsError, match="mode"):
+        StsPolicy.parse(
+            padded.replace(b"enforce", b"x" + blanks.encode()[:3_000] + b"y")
+        )
+    assert StsPolicy.parse(padded) == StsPolicy.parse(EXAMPLE)
+    assert policy_id([f"v=STSv1;{blanks}id=1{blanks}x"]) == ""
